@@ -1,0 +1,156 @@
+/* opt_args: option tables on a command line, and their help text. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/opt.h"
+
+/* Does the word up to n spell the row's "--val-steps" (or "--val_steps")? */
+static int is_long_flag(const vox_opt *o, const char *word, size_t n)
+{
+    if (n != strlen(o->name) + 2 || word[0] != '-' || word[1] != '-')
+        return 0;
+    for (size_t i = 2; i < n; i++) {
+        if (word[i] != o->name[i - 2] && !(word[i] == '-' && o->name[i - 2] == '_'))
+            return 0;
+    }
+    return 1;
+}
+
+static int is_listed_flag(const vox_opt *o, const char *word, size_t n)
+{
+    const char *p = o->flags;
+
+    while (p && *p) {
+        const size_t m = strcspn(p, " ");
+
+        if (m == n && memcmp(p, word, n) == 0)
+            return 1;
+        p += m + strspn(p + m, " ");
+    }
+    return 0;
+}
+
+static const vox_opt *find_flag(const vox_opt *opts, const char *word, size_t n)
+{
+    for (const vox_opt *o = opts; o->name; o++) {
+        if (is_long_flag(o, word, n) || is_listed_flag(o, word, n))
+            return o;
+    }
+    return NULL;
+}
+
+static const char *flag_name(int i, void *arg)
+{
+    static _Thread_local char text[64];
+    const vox_opt *o = (const vox_opt *)arg + i;
+
+    if (!o->name)
+        return NULL;
+    text[0] = text[1] = '-';
+    snprintf(text + 2, sizeof text - 2, "%s", o->name);
+    for (char *p = text + 2; *p; p++)
+        *p = *p == '_' ? '-' : *p;
+    return text;
+}
+
+static int fail_flag(const vox_opt *opts, const char *word)
+{
+    const int n = (int)strcspn(word, "=");
+    char copy[64];
+
+    snprintf(copy, sizeof copy, "%.*s", n, word);
+    for (const vox_opt *o = opts; o->name; o++) { /* one row at a time: flag_name has one text */
+        const vox_opt single[2] = {*o, VOX_OPT_END};
+        const char *near = vox_suggest(copy, flag_name, (void *)(uintptr_t)single);
+
+        if (near)
+            return vox_fail(VOX_E_USAGE, "unknown option %s, did you mean %s?", copy, near);
+    }
+    return vox_fail(VOX_E_USAGE, "unknown option %s", copy);
+}
+
+/* A word that is an option, not a negative number or a lone dash. */
+static int looks_like_flag(const char *word)
+{
+    return word[0] == '-' && word[1] != '\0' && !(word[1] >= '0' && word[1] <= '9') &&
+           word[1] != '.';
+}
+
+/* One option at argv[*i]; moves *i to its last word. */
+static int take_flag(const vox_opt *opts, void *cfg, int argc, char **argv, int *i,
+                     unsigned char *given)
+{
+    const char *word = argv[*i];
+    const size_t n = strcspn(word, "=");
+    const vox_opt *o = find_flag(opts, word, n);
+
+    if (!o)
+        return fail_flag(opts, word);
+    if (given)
+        given[o - opts] = 1;
+    if (word[n] == '=')
+        return vox_opts_set(opts, cfg, o->name, word + n + 1);
+    if (o->kind == VOX_OPT_KIND_BOOL)
+        return vox_opts_set(opts, cfg, o->name, "true");
+    if (*i + 1 >= argc)
+        return vox_fail(VOX_E_USAGE, "option %s needs a value", word);
+    return vox_opts_set(opts, cfg, o->name, argv[++*i]);
+}
+
+int vox_opts_args(const vox_opt *opts, void *cfg, int *argc, char **argv, unsigned char *given)
+{
+    int words = 0, only_words = 0;
+
+    for (int i = 0; i < *argc; i++) {
+        if (!only_words && strcmp(argv[i], "--") == 0)
+            only_words = 1;
+        else if (!only_words && looks_like_flag(argv[i]))
+            VOX_TRY(take_flag(opts, cfg, *argc, argv, &i, given));
+        else
+            argv[words++] = argv[i];
+    }
+    *argc = words;
+    return VOX_OK;
+}
+
+static int add_default(const vox_opt *o, vox_buf *out)
+{
+    char number[32];
+
+    switch (o->kind) {
+    case VOX_OPT_KIND_BOOL:
+        return o->def != 0 ? vox_buf_printf(out, " (default on)") : VOX_OK;
+    case VOX_OPT_KIND_INT:
+    case VOX_OPT_KIND_I64:
+        return vox_buf_printf(out, " (default %.0f)", o->def);
+    case VOX_OPT_KIND_F32:
+    case VOX_OPT_KIND_F64:
+        return vox_buf_printf(out, " (default %s)", vox_json_double(o->def, number));
+    default:
+        return o->def_text ? vox_buf_printf(out, " (default %s)", o->def_text) : VOX_OK;
+    }
+}
+
+int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *out)
+{
+    static const char *const value[] = {"", "", " N", " N", " X", " X", " TEXT", " N,N,...",
+                                        " TEXT..."};
+
+    for (const vox_opt *o = opts; o->name; o++) {
+        char left[96];
+
+        if (flags)
+            snprintf(left, sizeof left, "%s%s%s%s", o->flags ? o->flags : "",
+                     o->flags ? " " : "", flag_name(0, (void *)(uintptr_t)o), value[o->kind]);
+        else
+            snprintf(left, sizeof left, "%s.%s", prefix, o->name);
+        VOX_TRY(vox_buf_printf(out, "  %-30s %s", left, o->help));
+        if (o->kind >= VOX_OPT_KIND_INT && o->kind <= VOX_OPT_KIND_F64 && !flags)
+            VOX_TRY(vox_buf_printf(out, " [%g..%g]", o->min, o->max));
+        VOX_TRY(add_default(o, out));
+        VOX_TRY(vox_buf_add(out, "\n", 1));
+    }
+    return VOX_OK;
+}

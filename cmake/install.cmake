@@ -1,0 +1,16 @@
+# make install PREFIX=... DESTDIR=...: program, links, library, headers, man pages, completion.
+include(GNUInstallDirs)
+install(TARGETS voxmind RUNTIME)
+foreach(name ${VOX_LINK_NAMES})
+    install(FILES ${CMAKE_BINARY_DIR}/${name} DESTINATION ${CMAKE_INSTALL_BINDIR})
+endforeach()
+install(TARGETS vox ARCHIVE)
+if(EXISTS ${CMAKE_SOURCE_DIR}/include/vox)
+    install(DIRECTORY include/vox DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+endif()
+file(GLOB pages CONFIGURE_DEPENDS docs/man/*.1)
+install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+if(EXISTS ${CMAKE_SOURCE_DIR}/tools/completion/voxmind.bash)
+    install(FILES tools/completion/voxmind.bash RENAME voxmind
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endif()

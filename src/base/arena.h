@@ -10,7 +10,10 @@ typedef struct vox_arena {
     struct vox_arena_chunk *chunk; /* newest first */
 } vox_arena;
 
-#define VOX_ARENA_INIT {0}
+#define VOX_ARENA_INIT \
+    {                  \
+        0              \
+    }
 
 /** n * size zeroed bytes, aligned to 16; NULL with a message when there is no memory.
  * Valid until vox_arena_release. */

@@ -17,7 +17,10 @@ typedef struct vox_buf {
     int64_t cap;
 } vox_buf;
 
-#define VOX_BUF_INIT {0}
+#define VOX_BUF_INIT \
+    {                \
+        0            \
+    }
 
 /** Append `n` bytes. @return VOX_OK; VOX_E_NOMEM, buffer unchanged */
 int vox_buf_add(vox_buf *b, const void *bytes, size_t n);

@@ -2,8 +2,9 @@
  * error: a code that travels up, a message that grows frames on the way.
  *
  * Every function that can fail returns VOX_OK or a negative vox_code. The message lives in
- * thread storage until the next failure of the thread or vox_error_clear(). The function that
- * finds the fault writes the message (file, value found, value wanted); callers add where.
+ * thread storage until the next failure of the thread or vox_error_clear(). The function
+ * that finds the fault writes the message (file, value found, value wanted); callers add
+ * where.
  *
  *     return vox_fail(VOX_E_FORMAT, "%s: magic is \"%.4s\", wanted \"n+1\"", path, magic);
  *     ...
@@ -44,7 +45,8 @@ typedef struct vox_error {
  */
 int vox_fail(int code, const char *fmt, ...) VOX_PRINTF(2, 3);
 
-/** Add a frame in front of the thread's message ("in <frame>: <message>"); returns `code`. */
+/** Add a frame in front of the thread's message ("in <frame>: <message>"); returns `code`.
+ */
 int vox_fail_in(int code, const char *fmt, ...) VOX_PRINTF(2, 3);
 
 /** vox_fail with the text of errno appended: "...: No space left on device". */
@@ -66,11 +68,11 @@ int vox_error_give(const vox_error *e);
 VOX_NORETURN void vox_assert_failed(const char *what, const char *file, int line);
 
 /** Forward a failure when there is nothing to clean up. */
-#define VOX_TRY(call)                                                                        \
-    do {                                                                                     \
-        int vox_try_rc_ = (call);                                                            \
-        if (vox_try_rc_ != VOX_OK)                                                           \
-            return vox_try_rc_;                                                              \
+#define VOX_TRY(call)              \
+    do {                           \
+        int vox_try_rc_ = (call);  \
+        if (vox_try_rc_ != VOX_OK) \
+            return vox_try_rc_;    \
     } while (0)
 
 /** A promise of our own; checked in every build. */

@@ -14,7 +14,8 @@
 
 static int fail_open(const char *path)
 {
-    return vox_fail_errno(errno == ENOENT ? VOX_E_MISSING : VOX_E_IO, "%s: cannot open", path);
+    return vox_fail_errno(errno == ENOENT ? VOX_E_MISSING : VOX_E_IO, "%s: cannot open",
+                          path);
 }
 
 int vox_file_read(vox_buf *out, const char *path)
@@ -58,7 +59,8 @@ int vox_writer_open(vox_writer *w, const char *path)
     return VOX_OK;
 }
 
-/* Make the rename itself durable. Not every file system can; the data is safe either way. */
+/* Make the rename itself durable. Not every file system can; the data is safe either way.
+ */
 static void sync_folder_of(const char *path)
 {
     char *dir = vox_strdup(path);

@@ -1,5 +1,6 @@
 /*
- * file: whole files, folders, and writing that leaves the old file or the new one, never half.
+ * file: whole files, folders, and writing that leaves the old file or the new one, never
+ * half.
  */
 #ifndef VOX_BASE_FILE_H
 #define VOX_BASE_FILE_H
@@ -9,7 +10,8 @@
 #include "base/buf.h"
 #include "base/opt.h"
 
-/** Read a whole file. @return VOX_OK; VOX_E_MISSING, VOX_E_IO (with the path), VOX_E_NOMEM */
+/** Read a whole file. @return VOX_OK; VOX_E_MISSING, VOX_E_IO (with the path), VOX_E_NOMEM
+ */
 int vox_file_read(vox_buf *out, const char *path);
 
 /** Write a whole file atomically: temporary name in the same folder, fsync, rename.
@@ -22,7 +24,10 @@ typedef struct vox_writer {
     char *path, *temp; /* final and temporary name */
 } vox_writer;
 
-#define VOX_WRITER_INIT {0}
+#define VOX_WRITER_INIT \
+    {                   \
+        0               \
+    }
 
 /** Begin writing `path`; write through w->f. @return VOX_OK; VOX_E_IO */
 int vox_writer_open(vox_writer *w, const char *path);

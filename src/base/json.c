@@ -25,7 +25,8 @@ int vox_json_parse(json_object **out, const char *text, size_t len, const char *
     int rc = VOX_OK;
 
     if (len > INT_MAX - 1)
-        return vox_fail(VOX_E_FORMAT, "%s: %zu bytes of JSON, at most %d", name, len, INT_MAX);
+        return vox_fail(VOX_E_FORMAT, "%s: %zu bytes of JSON, at most %d", name, len,
+                        INT_MAX);
     tok = json_tokener_new_ex(DEPTH);
     if (!tok)
         return vox_fail(VOX_E_NOMEM, "%s: no memory to parse", name);
@@ -40,7 +41,8 @@ int vox_json_parse(json_object **out, const char *text, size_t len, const char *
         while (end < len && strchr(" \t\r\n", text[end]) && text[end])
             end++;
         if (end < len)
-            rc = vox_fail(VOX_E_FORMAT, "%s: text after the JSON value at byte %zu", name, end);
+            rc = vox_fail(VOX_E_FORMAT, "%s: text after the JSON value at byte %zu", name,
+                          end);
     }
     json_tokener_free(tok);
     if (rc == VOX_OK)
@@ -87,7 +89,11 @@ const char *vox_json_double(double v, char buf[static 32])
 static uint32_t next_code_point(const unsigned char **p)
 {
     const unsigned char *s = *p;
-    const int more = s[0] < 0x80 ? 0 : s[0] >= 0xf0 ? 3 : s[0] >= 0xe0 ? 2 : s[0] >= 0xc2 ? 1 : -1;
+    const int more = s[0] < 0x80    ? 0
+                     : s[0] >= 0xf0 ? 3
+                     : s[0] >= 0xe0 ? 2
+                     : s[0] >= 0xc2 ? 1
+                                    : -1;
     static const unsigned char mask[4] = {0x7f, 0x1f, 0x0f, 0x07};
     uint32_t c;
 
@@ -200,7 +206,8 @@ static int add_value(vox_buf *out, json_object *v, int sort_keys, int depth)
     case json_type_int:
         return vox_buf_printf(out, "%lld", (long long)json_object_get_int64(v));
     case json_type_double:
-        return vox_buf_printf(out, "%s", vox_json_double(json_object_get_double(v), number));
+        return vox_buf_printf(out, "%s",
+                              vox_json_double(json_object_get_double(v), number));
     case json_type_string:
         return add_string(out, json_object_get_string(v));
     case json_type_array:
@@ -249,7 +256,8 @@ static int member(json_object **out, json_object *o, const char *key, const char
     if (json_object_get_type(v) != type &&
         !(type == json_type_double && json_object_get_type(v) == json_type_int))
         return vox_fail(VOX_E_FORMAT, "%s: \"%s\" is %s, wanted %s", where, key,
-                        json_type_to_name(json_object_get_type(v)), json_type_to_name(type));
+                        json_type_to_name(json_object_get_type(v)),
+                        json_type_to_name(type));
     *out = v;
     return VOX_OK;
 }

@@ -1,8 +1,8 @@
 /*
  * json: json-c with our errors, and text written as Python's json module writes it.
  *
- * Reading accepts the bare tokens NaN, Infinity, -Infinity (peer files hold them). Getters name
- * the key, what was found and what was wanted.
+ * Reading accepts the bare tokens NaN, Infinity, -Infinity (peer files hold them). Getters
+ * name the key, what was found and what was wanted.
  */
 #ifndef VOX_BASE_JSON_H
 #define VOX_BASE_JSON_H
@@ -32,8 +32,9 @@ int vox_json_write(const char *path, json_object *value, int sort_keys);
 /** Text of a double as Python's repr prints it: "1.0", "1e-05", "NaN", "Infinity". */
 const char *vox_json_double(double v, char buf[static 32]);
 
-/* Members of an object. `where` names the object in messages ("plans.json: configurations").
- * A missing key is VOX_E_MISSING, a wrong type VOX_E_FORMAT. Strings and objects are borrowed. */
+/* Members of an object. `where` names the object in messages ("plans.json:
+ * configurations"). A missing key is VOX_E_MISSING, a wrong type VOX_E_FORMAT. Strings and
+ * objects are borrowed. */
 int vox_json_str(const char **out, json_object *o, const char *key, const char *where);
 int vox_json_i64(int64_t *out, json_object *o, const char *key, const char *where);
 int vox_json_f64(double *out, json_object *o, const char *key, const char *where);

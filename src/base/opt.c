@@ -166,7 +166,8 @@ static int fail_unknown(const vox_opt *opts, const char *name)
 {
     const char *near = vox_suggest(name, row_name, (void *)(uintptr_t)opts);
 
-    return near ? vox_fail(VOX_E_USAGE, "unknown option \"%s\", did you mean \"%s\"?", name, near)
+    return near ? vox_fail(VOX_E_USAGE, "unknown option \"%s\", did you mean \"%s\"?", name,
+                           near)
                 : vox_fail(VOX_E_USAGE, "unknown option \"%s\"", name);
 }
 
@@ -181,8 +182,8 @@ static int fail_value(const vox_opt *o, const char *found)
                         o->name, found, o->min, o->max);
     case VOX_OPT_KIND_F32:
     case VOX_OPT_KIND_F64:
-        return vox_fail(VOX_E_USAGE, "%s is %s, wanted a number from %.17g to %.17g", o->name,
-                        found, o->min, o->max);
+        return vox_fail(VOX_E_USAGE, "%s is %s, wanted a number from %.17g to %.17g",
+                        o->name, found, o->min, o->max);
     case VOX_OPT_KIND_INTS:
         return vox_fail(VOX_E_USAGE,
                         "%s is %s, wanted at most %d whole numbers from %.17g to %.17g, "
@@ -293,7 +294,8 @@ static int set_ints_text(const vox_opt *o, void *cfg, const char *text)
         char *end;
         const long v = strtol(p, &end, 10);
 
-        if (end == p || (double)v < o->min || (double)v > o->max || list.count == VOX_INTS_MAX)
+        if (end == p || (double)v < o->min || (double)v > o->max ||
+            list.count == VOX_INTS_MAX)
             return fail_value(o, text);
         list.v[list.count++] = (int)v;
         p = end + strspn(end, " ");
@@ -368,7 +370,8 @@ static json_object *field_json(const vox_opt *o, const void *cfg)
     default:
         list = json_object_new_array();
         for (int64_t i = 0; i < ((const vox_strs *)p)->count; i++)
-            json_object_array_add(list, json_object_new_string(((const vox_strs *)p)->v[i]));
+            json_object_array_add(list,
+                                  json_object_new_string(((const vox_strs *)p)->v[i]));
         return list;
     }
 }

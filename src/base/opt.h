@@ -23,14 +23,14 @@ struct json_object;
 
 typedef enum vox_opt_kind {
     VOX_OPT_KIND_END,
-    VOX_OPT_KIND_BOOL,  /* int 0 or 1; on a command line a switch */
-    VOX_OPT_KIND_INT,   /* int */
-    VOX_OPT_KIND_I64,   /* int64_t */
-    VOX_OPT_KIND_F32,   /* float */
-    VOX_OPT_KIND_F64,   /* double */
-    VOX_OPT_KIND_STR,   /* char *, NULL when not given */
-    VOX_OPT_KIND_INTS,  /* vox_ints */
-    VOX_OPT_KIND_STRS,  /* vox_strs; on a command line: repeatable, or several words */
+    VOX_OPT_KIND_BOOL, /* int 0 or 1; on a command line a switch */
+    VOX_OPT_KIND_INT,  /* int */
+    VOX_OPT_KIND_I64,  /* int64_t */
+    VOX_OPT_KIND_F32,  /* float */
+    VOX_OPT_KIND_F64,  /* double */
+    VOX_OPT_KIND_STR,  /* char *, NULL when not given */
+    VOX_OPT_KIND_INTS, /* vox_ints */
+    VOX_OPT_KIND_STRS, /* vox_strs; on a command line: repeatable, or several words */
 } vox_opt_kind;
 
 enum { VOX_INTS_MAX = 16 };
@@ -57,31 +57,37 @@ typedef struct vox_opt {
     const char *flags; /* further spellings on a command line, "-tr --trainer", or NULL */
 } vox_opt;
 
-#define VOX_OPT_ROW_(type, field, kind, def, min, max, text, help, flags)                    \
-    {#field, kind, offsetof(type, field), def, min, max, text, help, flags}
-#define VOX_OPT_BOOL(type, field, def, help)                                                 \
+#define VOX_OPT_ROW_(type, field, kind, def, min, max, text, help, flags)     \
+    {                                                                         \
+#field, kind, offsetof(type, field), def, min, max, text, help, flags \
+    }
+#define VOX_OPT_BOOL(type, field, def, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_BOOL, def, 0, 1, NULL, help, NULL)
-#define VOX_OPT_INT(type, field, def, min, max, help)                                        \
+#define VOX_OPT_INT(type, field, def, min, max, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_INT, def, min, max, NULL, help, NULL)
-#define VOX_OPT_I64(type, field, def, min, max, help)                                        \
+#define VOX_OPT_I64(type, field, def, min, max, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_I64, def, min, max, NULL, help, NULL)
-#define VOX_OPT_F32(type, field, def, min, max, help)                                        \
+#define VOX_OPT_F32(type, field, def, min, max, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_F32, def, min, max, NULL, help, NULL)
-#define VOX_OPT_F64(type, field, def, min, max, help)                                        \
+#define VOX_OPT_F64(type, field, def, min, max, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_F64, def, min, max, NULL, help, NULL)
-#define VOX_OPT_STR(type, field, def, help)                                                  \
+#define VOX_OPT_STR(type, field, def, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_STR, 0, 0, 0, def, help, NULL)
-#define VOX_OPT_INTS(type, field, def, min, max, help)                                       \
+#define VOX_OPT_INTS(type, field, def, min, max, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_INTS, 0, min, max, def, help, NULL)
-#define VOX_OPT_STRS(type, field, help)                                                      \
+#define VOX_OPT_STRS(type, field, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_STRS, 0, 0, 0, NULL, help, NULL)
-/** Any row with further spellings: VOX_OPT_AS("-tr", type, trainer, STR, 0,0,0, NULL, "..."). */
-#define VOX_OPT_AS(flags, type, field, kind, def, min, max, text, help)                      \
+/** Any row with further spellings: VOX_OPT_AS("-tr", type, trainer, STR, 0,0,0, NULL,
+ * "..."). */
+#define VOX_OPT_AS(flags, type, field, kind, def, min, max, text, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_##kind, def, min, max, text, help, flags)
-#define VOX_OPT_END                                                                          \
-    {NULL, VOX_OPT_KIND_END, 0, 0, 0, 0, NULL, NULL, NULL}
+#define VOX_OPT_END                                          \
+    {                                                        \
+        NULL, VOX_OPT_KIND_END, 0, 0, 0, 0, NULL, NULL, NULL \
+    }
 
-/** Fill a config (uninitialised memory is fine) with the defaults. @return VOX_OK; VOX_E_NOMEM */
+/** Fill a config (uninitialised memory is fine) with the defaults. @return VOX_OK;
+ * VOX_E_NOMEM */
 int vox_opts_defaults(const vox_opt *opts, void *cfg);
 
 /** Release what a config owns; it is then zero. */
@@ -108,8 +114,8 @@ int vox_opts_set_object(const vox_opt *opts, void *cfg, struct json_object *obje
 struct json_object *vox_opts_json(const vox_opt *opts, const void *cfg);
 
 /**
- * Parse a command line: --name value, --name=value, switches, the further spellings; "--" ends
- * options. Options may stand among the words.
+ * Parse a command line: --name value, --name=value, switches, the further spellings; "--"
+ * ends options. Options may stand among the words.
  *
  * @param[in,out] argc, argv  options are taken out, words stay in order
  * @param[out]    given       NULL, or one byte per row: was it set here?

@@ -61,7 +61,8 @@ static int fail_flag(const vox_opt *opts, const char *word)
     char copy[64];
 
     snprintf(copy, sizeof copy, "%.*s", n, word);
-    for (const vox_opt *o = opts; o->name; o++) { /* one row at a time: flag_name has one text */
+    for (const vox_opt *o = opts; o->name;
+         o++) { /* one row at a time: flag_name has one text */
         const vox_opt single[2] = {*o, VOX_OPT_END};
         const char *near = vox_suggest(copy, flag_name, (void *)(uintptr_t)single);
 
@@ -99,7 +100,8 @@ static int take_flag(const vox_opt *opts, void *cfg, int argc, char **argv, int 
     return vox_opts_set(opts, cfg, o->name, argv[++*i]);
 }
 
-int vox_opts_args(const vox_opt *opts, void *cfg, int *argc, char **argv, unsigned char *given)
+int vox_opts_args(const vox_opt *opts, void *cfg, int *argc, char **argv,
+                  unsigned char *given)
 {
     int words = 0, only_words = 0;
 
@@ -135,15 +137,16 @@ static int add_default(const vox_opt *o, vox_buf *out)
 
 int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *out)
 {
-    static const char *const value[] = {"", "", " N", " N", " X", " X", " TEXT", " N,N,...",
-                                        " TEXT..."};
+    static const char *const value[] = {"",   "",      " N",       " N",      " X",
+                                        " X", " TEXT", " N,N,...", " TEXT..."};
 
     for (const vox_opt *o = opts; o->name; o++) {
         char left[96];
 
         if (flags)
             snprintf(left, sizeof left, "%s%s%s%s", o->flags ? o->flags : "",
-                     o->flags ? " " : "", flag_name(0, (void *)(uintptr_t)o), value[o->kind]);
+                     o->flags ? " " : "", flag_name(0, (void *)(uintptr_t)o),
+                     value[o->kind]);
         else
             snprintf(left, sizeof left, "%s.%s", prefix, o->name);
         VOX_TRY(vox_buf_printf(out, "  %-30s %s", left, o->help));

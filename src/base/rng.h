@@ -47,7 +47,8 @@ uint64_t vox_rng_below(vox_rng *r, uint64_t n);
 /** Normal with mean 0 and standard deviation 1 (Box-Muller). */
 double vox_rng_normal(vox_rng *r);
 
-/** One Philox4x32-10 block: the known answer of counter 0, key 0 is 6627e8d5 e169c58d ... */
+/** One Philox4x32-10 block: the known answer of counter 0, key 0 is 6627e8d5 e169c58d ...
+ */
 void vox_philox4x32(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 
 #endif

@@ -20,7 +20,8 @@ void *vox_sample_add(vox_sample *s, const char *name, vox_dtype dtype, vox_shape
         vox_fail(VOX_E_EXISTS, "sample has an array \"%s\" already", name);
         return NULL;
     }
-    if (vox_grow(&a->data, &a->cap, count * (int64_t)vox_dtype_size(dtype) + 64, 1) != VOX_OK)
+    if (vox_grow(&a->data, &a->cap, count * (int64_t)vox_dtype_size(dtype) + 64, 1) !=
+        VOX_OK)
         return NULL;
     snprintf(a->name, sizeof a->name, "%s", name);
     a->dtype = dtype;

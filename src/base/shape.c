@@ -11,8 +11,13 @@ static const struct {
     const char *name;
     size_t size;
 } types[] = {
-    [VOX_F32] = {"f32", 4}, [VOX_U8] = {"u8", 1},     [VOX_I64] = {"i64", 8}, [VOX_F64] = {"f64", 8},
-    [VOX_F16] = {"f16", 2}, [VOX_BF16] = {"bf16", 2}, [VOX_I32] = {"i32", 4},
+    [VOX_F32] = {"f32",  4},
+      [VOX_U8] = {"u8",   1},
+      [VOX_I64] = {"i64",  8},
+    [VOX_F64] = {"f64",  8},
+      [VOX_F16] = {"f16",  2},
+      [VOX_BF16] = {"bf16", 2},
+    [VOX_I32] = {"i32",  4},
 };
 
 size_t vox_dtype_size(vox_dtype t)
@@ -55,7 +60,8 @@ const char *vox_shape_text(vox_shape s, char buf[static 128])
     if (s.rank == 0)
         return "scalar";
     for (int i = 0; i < s.rank; i++)
-        at += snprintf(buf + at, (size_t)(128 - at), "%s%lld", i ? "x" : "", (long long)s.n[i]);
+        at += snprintf(buf + at, (size_t)(128 - at), "%s%lld", i ? "x" : "",
+                       (long long)s.n[i]);
     return buf;
 }
 

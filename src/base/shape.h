@@ -9,7 +9,15 @@
 
 enum { VOX_MAX_RANK = 6 };
 
-typedef enum vox_dtype { VOX_F32, VOX_U8, VOX_I64, VOX_F64, VOX_F16, VOX_BF16, VOX_I32 } vox_dtype;
+typedef enum vox_dtype {
+    VOX_F32,
+    VOX_U8,
+    VOX_I64,
+    VOX_F64,
+    VOX_F16,
+    VOX_BF16,
+    VOX_I32
+} vox_dtype;
 
 typedef struct vox_shape {
     int rank; /* 0 = scalar */
@@ -17,7 +25,7 @@ typedef struct vox_shape {
 } vox_shape;
 
 /** Shape from a list: VOX_SHAPE(2, 1, 64, 64, 64). */
-#define VOX_SHAPE(...)                                                                       \
+#define VOX_SHAPE(...) \
     ((vox_shape){(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}})
 
 /** Bytes of one element. */

@@ -1,9 +1,9 @@
 /*
  * cmd: a command of the program. Only cli/ prints results and exits.
  *
- * Results go to stdout, everything else to stderr. A command returns VOX_OK or a code; main prints
- * the message and maps the code to an exit status (cli.md): VOX_E_USAGE 2, a signal 130 or
- * 143, anything else 1.
+ * Results go to stdout, everything else to stderr. A command returns VOX_OK or a code; main
+ * prints the message and maps the code to an exit status (cli.md): VOX_E_USAGE 2, a signal
+ * 130 or 143, anything else 1.
  */
 #ifndef VOX_CLI_CMD_H
 #define VOX_CLI_CMD_H

@@ -1,8 +1,8 @@
 /*
  * dataset: the preprocessed images of one configuration, as training sees them.
  *
- * Members are the images of the split's subjects that pass the filters and whose .b2nd file is
- * there. An item is addressed by its index; crops decode only the blocks they touch.
+ * Members are the images of the split's subjects that pass the filters and whose .b2nd file
+ * is there. An item is addressed by its index; crops decode only the blocks they touch.
  */
 #ifndef VOX_DATA_DATASET_H
 #define VOX_DATA_DATASET_H
@@ -15,8 +15,8 @@ typedef struct vox_dataset vox_dataset;
 typedef enum vox_split { VOX_SPLIT_TRAIN, VOX_SPLIT_VAL } vox_split;
 
 typedef struct vox_dataset_cfg {
-    const char *dir;           /* $nnssl_preprocessed/DatasetXXX_Name, or a run's data folder */
-    const char *plans;         /* "nnsslPlans" */
+    const char *dir;   /* $nnssl_preprocessed/DatasetXXX_Name, or a run's data folder */
+    const char *plans; /* "nnsslPlans" */
     const char *configuration; /* "onemmiso" */
     vox_split split;
     const char *modalities; /* comma list, NULL: all */
@@ -43,7 +43,8 @@ int vox_dataset_shape(vox_dataset *d, int64_t i, vox_shape *shape);
  * @param[out] anon, anat  [extent...] or NULL; *has_* set to 0 when the file has none
  * Threads: re-entrant.
  */
-int vox_dataset_crop(vox_dataset *d, int64_t i, const int64_t lo[3], const int64_t extent[3],
-                     float *image, uint8_t *anon, int *has_anon, uint8_t *anat, int *has_anat);
+int vox_dataset_crop(vox_dataset *d, int64_t i, const int64_t lo[3],
+                     const int64_t extent[3], float *image, uint8_t *anon, int *has_anon,
+                     uint8_t *anat, int *has_anat);
 
 #endif

@@ -1,10 +1,12 @@
 /*
- * loader: samples from a dataset, made by threads, delivered in order of their global number.
+ * loader: samples from a dataset, made by threads, delivered in order of their global
+ * number.
  *
- * A sample is a pure function of (seed, global sample number): which item, which box, which draws.
- * The global number is step * global batch + slot, so ranks, workers and micro-batches never
- * enter a key. Threads fill a bounded ring. A corrupt file is named once, counted, replaced by
- * a deterministic other item; above a small share the loader fails.
+ * A sample is a pure function of (seed, global sample number): which item, which box, which
+ * draws. The global number is step * global batch + slot, so ranks, workers and
+ * micro-batches never enter a key. Threads fill a bounded ring. A corrupt file is named
+ * once, counted, replaced by a deterministic other item; above a small share the loader
+ * fails.
  */
 #ifndef VOX_DATA_LOADER_H
 #define VOX_DATA_LOADER_H
@@ -12,7 +14,8 @@
 #include "data/dataset.h"
 
 /** Cases to a finished sample; called in loader threads, re-entrant. */
-typedef int (*vox_prepare_fn)(vox_sample *out, const vox_cases *cases, void *arg, vox_rng rng);
+typedef int (*vox_prepare_fn)(vox_sample *out, const vox_cases *cases, void *arg,
+                              vox_rng rng);
 
 typedef enum vox_sampling {
     VOX_SAMPLE_UNIFORM, /* plain box draw (augmentation.md 2.2) */
@@ -22,14 +25,15 @@ typedef enum vox_sampling {
 typedef struct vox_loader_cfg {
     vox_dataset *data;
     uint64_t seed;
-    const char *stream;     /* "train" or "val": separates their draws */
-    int64_t first, count;   /* global sample numbers [first, first + count) this rank asks for */
-    int64_t stride, run;    /* of each `stride` numbers the first `run` are ours; 0: all */
+    const char *stream; /* "train" or "val": separates their draws */
+    int64_t first,
+        count; /* global sample numbers [first, first + count) this rank asks for */
+    int64_t stride, run; /* of each `stride` numbers the first `run` are ours; 0: all */
     int cases_per_sample;
     int64_t extent[3], patch[3]; /* crop to read, patch it is for (box rule 2.2) */
     vox_sampling sampling;
-    int workers, ring;      /* threads; samples kept ready (0: 2 per worker) */
-    double max_bad_share;   /* fail above this share of bad reads (default 0.05) */
+    int workers, ring;    /* threads; samples kept ready (0: 2 per worker) */
+    double max_bad_share; /* fail above this share of bad reads (default 0.05) */
     vox_prepare_fn prepare;
     void *arg;
 } vox_loader_cfg;

@@ -1,11 +1,11 @@
 /*
- * device: where tensors live and work is run. Everything that is not host memory goes through
- * this interface; addresses it returns must not be used on the host.
+ * device: where tensors live and work is run. Everything that is not host memory goes
+ * through this interface; addresses it returns must not be used on the host.
  *
  *     cpu   memory is the host's, `run` is one OpenMP region
  *     fake  the same kernels behind a separate address space (host access faults), with an
- *           asynchronous queue: engine tests run on it so that nothing assumes host pointers
- *     cuda  later
+ *           asynchronous queue: engine tests run on it so that nothing assumes host
+ * pointers cuda  later
  */
 #ifndef VOX_GRAPH_DEVICE_H
 #define VOX_GRAPH_DEVICE_H
@@ -16,16 +16,16 @@ typedef struct vox_device vox_device;
 
 typedef struct vox_device_type {
     const char *name;
-    /** Device memory, aligned to 64, contents undefined (NaN pattern on `fake`); NULL with a
-     * message when there is none. */
+    /** Device memory, aligned to 64, contents undefined (NaN pattern on `fake`); NULL with
+     * a message when there is none. */
     void *(*alloc)(vox_device *d, size_t bytes);
     void (*free)(vox_device *d, void *p, size_t bytes);
-    /** Copies in queue order. upload returns when `src` may change; download when `dst` holds
-     * the data. */
+    /** Copies in queue order. upload returns when `src` may change; download when `dst`
+     * holds the data. */
     int (*upload)(vox_device *d, void *dst, const void *src, size_t bytes);
     int (*download)(vox_device *d, void *dst, const void *src, size_t bytes);
-    /** Run fn(arg) once on every thread of a region, in queue order; returns at once where the
-     * device is asynchronous, so `arg` must live until vox_device_sync. */
+    /** Run fn(arg) once on every thread of a region, in queue order; returns at once where
+     * the device is asynchronous, so `arg` must live until vox_device_sync. */
     void (*run)(vox_device *d, void (*fn)(void *arg), void *arg);
     /** Wait until the queue is empty. */
     void (*sync)(vox_device *d);
@@ -36,8 +36,8 @@ typedef struct vox_device_type {
 
 struct vox_device {
     const vox_device_type *type;
-    const char *path;              /* "reference", "plain", "avx2", "avx512" */
-    vox_layout blocked;            /* layout of images with C >= 8 on this path */
+    const char *path;                 /* "reference", "plain", "avx2", "avx512" */
+    vox_layout blocked;               /* layout of images with C >= 8 on this path */
     const vox_kernel *const *kernels; /* NULL-terminated, best first */
     const vox_step_kernels *steps;
     vox_context ctx;
@@ -53,7 +53,8 @@ typedef struct vox_device_cfg {
 
 /**
  * Open a device.
- * @return VOX_OK; VOX_E_ARG for an unknown name or path, VOX_E_MISSING when this machine lacks it
+ * @return VOX_OK; VOX_E_ARG for an unknown name or path, VOX_E_MISSING when this machine
+ * lacks it
  */
 int vox_device_open(vox_device **out, const vox_device_cfg *cfg);
 

@@ -117,7 +117,8 @@ vox_node *vox_param_node(vox_graph *g, vox_params *p, const char *name)
 static int infer(vox_node *node, vox_node *const in[])
 {
     const vox_op *op = node->op;
-    vox_infer io = {.op = op->name, .attr = node->attr, .n_in = node->n_in, .n_out = op->n_out};
+    vox_infer io = {
+        .op = op->name, .attr = node->attr, .n_in = node->n_in, .n_out = op->n_out};
 
     if (node->n_in < op->n_in_min || node->n_in > op->n_in_max)
         return vox_fail(VOX_E_ARG, "%s: %d operands, wanted %d to %d", op->name, node->n_in,
@@ -177,7 +178,8 @@ vox_node *vox_node_out(vox_graph *g, vox_node *node, int k)
     if (g->status != VOX_OK || k == 0)
         return g->status == VOX_OK ? node : &g->bad;
     if (k < 0 || k >= node->n_out)
-        return vox_graph_fail(g, VOX_E_ARG, "output %d asked of a node with %d", k, node->n_out);
+        return vox_graph_fail(g, VOX_E_ARG, "output %d asked of a node with %d", k,
+                              node->n_out);
     pick = new_node(g);
     if (!pick)
         return &g->bad;
@@ -234,8 +236,11 @@ double vox_graph_flops(const vox_graph *g)
 
         if (!node->op || !node->op->flops)
             continue;
-        io = (vox_infer){.op = node->op->name, .attr = node->attr, .n_in = node->n_in,
-                         .n_out = node->n_out, .saved = node->saved};
+        io = (vox_infer){.op = node->op->name,
+                         .attr = node->attr,
+                         .n_in = node->n_in,
+                         .n_out = node->n_out,
+                         .saved = node->saved};
         for (int k = 0; k < node->n_in; k++)
             io.in[k] = node->in[k] ? vox_node_value(node->in[k]) : NULL;
         memcpy(io.out, node->out, sizeof io.out);

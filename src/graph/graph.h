@@ -2,8 +2,8 @@
  * graph: nodes and how they are built. A graph is built once per (net, method, patch,
  * micro-batch) and compiled into a plan (graph/plan.h).
  *
- * Builders return a node and remember the first error, asked once by vox_graph_status(). After
- * an error every builder returns a harmless placeholder, so net code needs no checks.
+ * Builders return a node and remember the first error, asked once by vox_graph_status().
+ * After an error every builder returns a harmless placeholder, so net code needs no checks.
  * Randomness never lives in a graph: masks, keep lists, drop-path scales are inputs.
  */
 #ifndef VOX_GRAPH_GRAPH_H
@@ -14,10 +14,10 @@
 #include "graph/params.h"
 
 typedef struct vox_node {
-    int id;           /* position in the graph's order */
-    const char *name; /* inputs, parameters, named outputs; else NULL */
+    int id;            /* position in the graph's order */
+    const char *name;  /* inputs, parameters, named outputs; else NULL */
     const char *scope; /* where the net was when it built the node: "encoder.stages.1" */
-    const vox_op *op; /* NULL for a leaf */
+    const vox_op *op;  /* NULL for a leaf */
     const void *attr;
     int n_in, n_out;
     struct vox_node *in[VOX_MAX_IN]; /* NULL where an optional operand is absent */
@@ -51,7 +51,8 @@ vox_node *vox_graph_fail(vox_graph *g, int code, const char *fmt, ...) VOX_PRINT
 /** A named input. */
 vox_node *vox_input(vox_graph *g, const char *name, vox_dtype dtype, vox_shape shape);
 
-/** A parameter by any of its names; fails when it is not declared. Asked twice it is one node. */
+/** A parameter by any of its names; fails when it is not declared. Asked twice it is one
+ * node. */
 vox_node *vox_param_node(vox_graph *g, vox_params *p, const char *name);
 
 /** An op on `n` operands, NULL for an absent optional one; `attr` is copied. */

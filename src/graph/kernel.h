@@ -1,9 +1,9 @@
 /*
  * kernel: a backend's faster version of an op, and of an optimizer step.
  *
- * Same three functions as the op, plus `supports` and `prepare`. A device carries its table; a
- * plan takes the first kernel that supports the node, and the op's own functions, with
- * relayout around them, where there is none.
+ * Same three functions as the op, plus `supports` and `prepare`. A device carries its
+ * table; a plan takes the first kernel that supports the node, and the op's own functions,
+ * with relayout around them, where there is none.
  */
 #ifndef VOX_GRAPH_KERNEL_H
 #define VOX_GRAPH_KERNEL_H
@@ -15,15 +15,16 @@ typedef struct vox_problem {
     const vox_op *op;
     const void *attr;
     int n_in, n_out;
-    vox_tensor in[VOX_MAX_IN], out[VOX_MAX_OUT]; /* data is NULL; shape.rank < 0 when absent */
-    unsigned grads; /* bit i: din[i] will be asked for; 0 when there is no backward */
+    vox_tensor in[VOX_MAX_IN],
+        out[VOX_MAX_OUT]; /* data is NULL; shape.rank < 0 when absent */
+    unsigned grads;       /* bit i: din[i] will be asked for; 0 when there is no backward */
     int threads;
 } vox_problem;
 
 /** What `prepare` fills. */
 typedef struct vox_prepared {
-    vox_arena *arena;  /* in: for `prep` */
-    const void *prep;  /* blocking decisions, passed as vox_call.prep */
+    vox_arena *arena;                   /* in: for `prep` */
+    const void *prep;                   /* blocking decisions, passed as vox_call.prep */
     size_t work_forward, work_backward; /* bytes of vox_call.work, aligned to 64 */
 } vox_prepared;
 
@@ -37,23 +38,24 @@ typedef struct vox_kernel {
     void (*backward)(const vox_call *c);
 } vox_kernel;
 
-/** A run of parameters with gradient, one pass over which an optimizer steps. Addresses are the
- * device's. Called by every thread of a region. */
+/** A run of parameters with gradient, one pass over which an optimizer steps. Addresses are
+ * the device's. Called by every thread of a region. */
 typedef struct vox_step_args {
     int64_t count;
     float *value, *grad, *moment[2];
     float lr, weight_decay, momentum, beta[2], eps;
-    float scale;         /* gradients are multiplied by it first (clipping, loss scale) */
+    float scale;          /* gradients are multiplied by it first (clipping, loss scale) */
     double correction[2]; /* Adam: 1 - beta^t */
-    int nesterov, first; /* first: moments are not yet set */
+    int nesterov, first;  /* first: moments are not yet set */
 } vox_step_args;
 
 /** Optimizer and reduction kernels of a device. References: graph/step.c. */
 typedef struct vox_step_kernels {
     void (*sgd)(const vox_step_args *a);
     void (*adamw)(const vox_step_args *a);
-    /** Sum of squares of count floats in f64 by fixed tiles; `*sum` is the same bits for any
-     * thread count. Every thread calls it; `tile` has room for vox_norm2_tiles(count). */
+    /** Sum of squares of count floats in f64 by fixed tiles; `*sum` is the same bits for
+     * any thread count. Every thread calls it; `tile` has room for vox_norm2_tiles(count).
+     */
     void (*norm2)(double *sum, const float *v, int64_t count, double *tile);
 } vox_step_kernels;
 

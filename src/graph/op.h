@@ -1,10 +1,11 @@
 /*
  * op: the contract between the graph, the ops' reference code and the backends' kernels.
  *
- * An op is one const struct in its own file. `infer` is its only part that may fail. `forward`,
- * `rebuild` and `backward` are called by every thread of one parallel region and share the
- * work by orphaned `#pragma omp for` or `single`; they cannot fail and must not assume that
- * other threads have reached them. The executor puts a barrier behind every call.
+ * An op is one const struct in its own file. `infer` is its only part that may fail.
+ * `forward`, `rebuild` and `backward` are called by every thread of one parallel region and
+ * share the work by orphaned `#pragma omp for` or `single`; they cannot fail and must not
+ * assume that other threads have reached them. The executor puts a barrier behind every
+ * call.
  *
  * References see plain tensors always. They accumulate in f64 and are compiled without
  * contraction: they are the truth the kernels are compared with.
@@ -21,11 +22,11 @@
 enum { VOX_MAX_IN = 8, VOX_MAX_OUT = 4 };
 
 /* Bits of vox_op.backward_reads. SAVED is the one saved block of the call. */
-#define VOX_IN(i) (1u << (i))
+#define VOX_IN(i)  (1u << (i))
 #define VOX_OUT(i) (1u << (8 + (i)))
-#define VOX_SAVED (1u << 16)
+#define VOX_SAVED  (1u << 16)
 /* Bits of vox_op.may_alias: output `o` may overwrite input `i`. */
-#define VOX_ALIAS(o, i) (1u << ((o) * 8 + (i)))
+#define VOX_ALIAS(o, i) (1u << ((o)*8 + (i)))
 
 /** What `infer` sees and fills. Absent optional operands are NULL. */
 typedef struct vox_infer {
@@ -34,10 +35,11 @@ typedef struct vox_infer {
     int n_in, n_out;
     const vox_value *in[VOX_MAX_IN];
     vox_value out[VOX_MAX_OUT]; /* to fill: shape, dtype (preset to f32, activation) */
-    size_t saved; /* to fill: bytes kept for rebuild and backward, 0 = none */
+    size_t saved;               /* to fill: bytes kept for rebuild and backward, 0 = none */
 } vox_infer;
 
-/** A tensor of a call: resolved address, layout, logical shape. data is NULL when absent. */
+/** A tensor of a call: resolved address, layout, logical shape. data is NULL when absent.
+ */
 typedef struct vox_tensor {
     void *data;
     vox_dtype dtype;
@@ -49,7 +51,8 @@ typedef struct vox_tensor {
 
 typedef enum vox_put { VOX_SKIP, VOX_WRITE, VOX_ADD } vox_put;
 
-/** Where a gradient goes, and whether the call writes it first, adds to it, or leaves it out. */
+/** Where a gradient goes, and whether the call writes it first, adds to it, or leaves it
+ * out. */
 typedef struct vox_grad {
     float *data;
     vox_put put;
@@ -74,7 +77,7 @@ typedef struct vox_call {
     const vox_context *ctx;
     int n_in, n_out;
     vox_tensor in[VOX_MAX_IN], out[VOX_MAX_OUT];
-    vox_grad din[VOX_MAX_IN]; /* layout of in[i]; SKIP where nobody needs it */
+    vox_grad din[VOX_MAX_IN];       /* layout of in[i]; SKIP where nobody needs it */
     const float *dout[VOX_MAX_OUT]; /* layout of out[i]; NULL when no gradient reaches it */
     void *saved, *work;
 } vox_call;
@@ -87,13 +90,14 @@ typedef struct vox_op {
     unsigned backward_reads, may_alias;
     int (*infer)(vox_infer *io);
     void (*forward)(const vox_call *c);
-    void (*rebuild)(const vox_call *c); /* outputs again from inputs + saved; NULL: forward */
+    void (*rebuild)(
+        const vox_call *c); /* outputs again from inputs + saved; NULL: forward */
     void (*backward)(const vox_call *c); /* NULL: no gradient flows through */
-    /* For problem texts ("2x8x5x6x7 out=16 stride=2 in=0,1"): from the shape of in[0] and the
-     * attributes, the values of the other operands; limit[i] bounds integer operands. NULL
-     * when in[0] is the only operand. See graph/problem.h. */
+    /* For problem texts ("2x8x5x6x7 out=16 stride=2 in=0,1"): from the shape of in[0] and
+     * the attributes, the values of the other operands; limit[i] bounds integer operands.
+     * NULL when in[0] is the only operand. See graph/problem.h. */
     int (*operands)(vox_value in[VOX_MAX_IN], int64_t limit[VOX_MAX_IN], const void *attr);
-    const char *const *problems; /* NULL-terminated problem texts */
+    const char *const *problems;          /* NULL-terminated problem texts */
     double (*flops)(const vox_infer *io); /* of one forward; NULL: not counted */
 } vox_op;
 
@@ -133,8 +137,8 @@ static inline int64_t vox_call_count(const vox_call *c)
     return c->out[0].count;
 }
 
-/** The op of that name, or NULL. The table is ops/ops.def; declared here so that the graph needs
- * no op. */
+/** The op of that name, or NULL. The table is ops/ops.def; declared here so that the graph
+ * needs no op. */
 const vox_op *vox_op_find(const char *name);
 
 /** The i-th op of the table, NULL after the last. */

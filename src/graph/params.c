@@ -135,8 +135,8 @@ int vox_params_alias(vox_params *p, const char *alias, const char *name)
     const int index = vox_params_find(p, name);
 
     if (index < 0)
-        return vox_fail(VOX_E_MISSING, "alias \"%s\" of \"%s\", which is not declared", alias,
-                        name);
+        return vox_fail(VOX_E_MISSING, "alias \"%s\" of \"%s\", which is not declared",
+                        alias, name);
     return add_key(p, alias, index);
 }
 
@@ -173,14 +173,16 @@ int vox_params_get(vox_params *p, const float *block, int index, float *host)
 {
     const vox_param *q = &p->param[index];
 
-    return vox_device_download(p->dev, host, block + q->offset, (size_t)q->count * sizeof(float));
+    return vox_device_download(p->dev, host, block + q->offset,
+                               (size_t)q->count * sizeof(float));
 }
 
 int vox_params_set(vox_params *p, float *block, int index, const float *host)
 {
     const vox_param *q = &p->param[index];
 
-    return vox_device_upload(p->dev, block + q->offset, host, (size_t)q->count * sizeof(float));
+    return vox_device_upload(p->dev, block + q->offset, host,
+                             (size_t)q->count * sizeof(float));
 }
 
 static double draw(vox_init init, vox_rng *rng)

@@ -1,11 +1,11 @@
 /*
- * params: the parameters of a net, outliving every plan: values, gradients, optimizer moments,
- * each one block on the device, in one layout that depends on names and shapes alone:
- * PyTorch's element order, unpadded, state-dict order.
+ * params: the parameters of a net, outliving every plan: values, gradients, optimizer
+ * moments, each one block on the device, in one layout that depends on names and shapes
+ * alone: PyTorch's element order, unpadded, state-dict order.
  *
- * A net declares its keys once, in state-dict order with all alias names; graphs then refer to
- * them by any of their names. Calling a net twice on one vox_params shares weights; an EMA
- * teacher is a second, frozen one.
+ * A net declares its keys once, in state-dict order with all alias names; graphs then refer
+ * to them by any of their names. Calling a net twice on one vox_params shares weights; an
+ * EMA teacher is a second, frozen one.
  */
 #ifndef VOX_GRAPH_PARAMS_H
 #define VOX_GRAPH_PARAMS_H
@@ -46,9 +46,9 @@ typedef struct vox_params {
     int n_param;
     vox_key *key; /* state-dict order, aliases included */
     int n_key;
-    int64_t count; /* floats in a block */
+    int64_t count;                   /* floats in a block */
     float *value, *grad, *moment[2]; /* device blocks; NULL until needed */
-    int frozen; /* no gradients flow into it */
+    int frozen;                      /* no gradients flow into it */
     int64_t cap_param, cap_key;
     struct vox_key_index *index; /* keys by name */
 } vox_params;
@@ -60,20 +60,23 @@ void vox_params_free(vox_params *p);
 /** Declare a parameter. @return VOX_OK; VOX_E_EXISTS, VOX_E_NOMEM */
 int vox_params_add(vox_params *p, const char *name, vox_shape shape, vox_init init);
 
-/** Declare another name of a declared parameter. @return VOX_OK; VOX_E_MISSING, VOX_E_EXISTS */
+/** Declare another name of a declared parameter. @return VOX_OK; VOX_E_MISSING,
+ * VOX_E_EXISTS */
 int vox_params_alias(vox_params *p, const char *alias, const char *name);
 
-/** Allocate the values (and, unless frozen, gradients). After this nothing can be declared. */
+/** Allocate the values (and, unless frozen, gradients). After this nothing can be declared.
+ */
 int vox_params_seal(vox_params *p);
 
-/** Draw initial values: each parameter from its own stream, so the order does not matter. */
+/** Draw initial values: each parameter from its own stream, so the order does not matter.
+ */
 int vox_params_init(vox_params *p, uint64_t seed);
 
 /** Index of the parameter with that name or alias, or -1. */
 int vox_params_find(const vox_params *p, const char *name);
 
-/** Host copies of one parameter's part of a block: `block` is p->value, p->grad or p->moment[i].
- * In PyTorch's element order, param->count floats. */
+/** Host copies of one parameter's part of a block: `block` is p->value, p->grad or
+ * p->moment[i]. In PyTorch's element order, param->count floats. */
 int vox_params_get(vox_params *p, const float *block, int index, float *host);
 int vox_params_set(vox_params *p, float *block, int index, const float *host);
 
@@ -89,7 +92,8 @@ int vox_params_clone(vox_params **out, vox_params *p);
 /** teacher = decay * teacher + (1 - decay) * student, same keys. */
 int vox_params_ema(vox_params *teacher, vox_params *student, float decay);
 
-/** Global L2 norm of the gradients written this step, f64, same bits for any thread count. */
+/** Global L2 norm of the gradients written this step, f64, same bits for any thread count.
+ */
 int vox_params_grad_norm(vox_params *p, double *norm);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * plan: a graph made runnable. A plan is a list of tasks (forward, rebuild, backward of a node),
- * a kernel per node, and an offset per tensor in one block of device memory.
+ * plan: a graph made runnable. A plan is a list of tasks (forward, rebuild, backward of a
+ * node), a kernel per node, and an offset per tensor in one block of device memory.
  *
  * Liveness follows from the task list: a tensor is born at the task that writes it and dies
  * after the last that reads it. Plans of one run (training, validation, other patch sizes)
@@ -20,15 +20,19 @@ typedef struct vox_block {
     size_t bytes;
 } vox_block;
 
-#define VOX_BLOCK_INIT {0}
+#define VOX_BLOCK_INIT \
+    {                  \
+        0              \
+    }
 void vox_block_release(vox_block *b);
 
 typedef struct vox_plan_cfg {
     vox_device *dev;
-    vox_node *loss;           /* scalar whose gradient is taken; NULL: forward only */
-    const char *const *keep;  /* NULL-terminated names to be fetched after a run, or NULL */
-    const char *const *keep_grad; /* names of inputs or values whose gradient is fetched too */
-    int recompute;            /* 1: outputs that have a `rebuild` are dropped and rebuilt */
+    vox_node *loss;          /* scalar whose gradient is taken; NULL: forward only */
+    const char *const *keep; /* NULL-terminated names to be fetched after a run, or NULL */
+    const char *const
+        *keep_grad; /* names of inputs or values whose gradient is fetched too */
+    int recompute;  /* 1: outputs that have a `rebuild` are dropped and rebuilt */
     const char *recompute_scope; /* or, all outputs of nodes whose scope starts with this */
 } vox_plan_cfg;
 
@@ -37,7 +41,8 @@ typedef struct vox_plan vox_plan;
 /**
  * Compile a graph (kept; must outlive the plan).
  *
- * @return VOX_OK; VOX_E_NOMEM; VOX_E_ARG when the loss is no scalar or a kept name is unknown
+ * @return VOX_OK; VOX_E_NOMEM; VOX_E_ARG when the loss is no scalar or a kept name is
+ * unknown
  */
 int vox_plan_new(vox_plan **out, vox_graph *g, const vox_plan_cfg *cfg);
 void vox_plan_free(vox_plan *p);
@@ -45,8 +50,8 @@ void vox_plan_free(vox_plan *p);
 /** Bytes of block memory the plan needs. */
 size_t vox_plan_bytes(const vox_plan *p);
 
-/** Give the plan its memory: grows the block if it is too small (other plans on it must bind
- * again). @return VOX_OK; VOX_E_NOMEM naming the need */
+/** Give the plan its memory: grows the block if it is too small (other plans on it must
+ * bind again). @return VOX_OK; VOX_E_NOMEM naming the need */
 int vox_plan_bind(vox_plan *p, vox_block *block);
 
 /** Fill a named input from host memory. @return VOX_OK; VOX_E_MISSING (unknown name),

@@ -1,8 +1,9 @@
 /*
- * step: optimizer steps and the norm they are clipped by, in plain C: what every device's own
- * versions are compared with.
+ * step: optimizer steps and the norm they are clipped by, in plain C: what every device's
+ * own versions are compared with.
  *
- * Source: methods.md 1.6. Rates are formed in f64, the update runs in f32 as PyTorch's does.
+ * Source: methods.md 1.6. Rates are formed in f64, the update runs in f32 as PyTorch's
+ * does.
  */
 #include <math.h>
 
@@ -60,7 +61,8 @@ static void adamw(const vox_step_args *a)
         const float g = a->scale * a->grad[i];
 
         p[i] *= 1.0f - a->lr * a->weight_decay;
-        m[i] = a->first ? (1.0f - a->beta[0]) * g : a->beta[0] * m[i] + (1.0f - a->beta[0]) * g;
+        m[i] = a->first ? (1.0f - a->beta[0]) * g
+                        : a->beta[0] * m[i] + (1.0f - a->beta[0]) * g;
         v[i] = a->first ? (1.0f - a->beta[1]) * g * g
                         : a->beta[1] * v[i] + (1.0f - a->beta[1]) * g * g;
         p[i] -= step * m[i] / (sqrtf(v[i]) / root + a->eps);

@@ -30,7 +30,8 @@ static int64_t voxel_step(vox_layout layout, int64_t channels)
     return layout == VOX_CHANNELS_LAST ? channels : vox_layout_lanes(layout);
 }
 
-static int64_t channel_at(vox_layout layout, int64_t n, int64_t c, int64_t channels, int64_t voxels)
+static int64_t channel_at(vox_layout layout, int64_t n, int64_t c, int64_t channels,
+                          int64_t voxels)
 {
     const int64_t lanes = vox_layout_lanes(layout);
     const int64_t blocks = (channels + lanes - 1) / lanes;
@@ -40,7 +41,8 @@ static int64_t channel_at(vox_layout layout, int64_t n, int64_t c, int64_t chann
     return (n * blocks + c / lanes) * voxels * lanes + c % lanes;
 }
 
-void vox_relayout(float *dst, vox_layout to, const float *src, vox_layout from, vox_shape shape)
+void vox_relayout(float *dst, vox_layout to, const float *src, vox_layout from,
+                  vox_shape shape)
 {
     const int64_t channels = shape.n[1], voxels = shape.n[2] * shape.n[3] * shape.n[4];
     const int64_t lanes = vox_layout_lanes(to);
@@ -51,7 +53,8 @@ void vox_relayout(float *dst, vox_layout to, const float *src, vox_layout from, 
     for (int64_t n = 0; n < shape.n[0]; n++) {
         for (int64_t c = 0; c < stored; c++) {
             float *d = dst + channel_at(to, n, c, channels, voxels);
-            const float *s = src + channel_at(from, n, c < channels ? c : 0, channels, voxels);
+            const float *s =
+                src + channel_at(from, n, c < channels ? c : 0, channels, voxels);
 
             for (int64_t v = 0; v < voxels; v++)
                 d[v * put] = c < channels ? s[v * take] : 0.0f;

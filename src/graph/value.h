@@ -1,8 +1,8 @@
 /*
  * value: what the graph says about a tensor, and how a tensor lies in memory.
  *
- * Logical shapes are [N, C, D, H, W] for images, [N, T, C] for tokens. How activations lie is
- * fixed by (kernel path, rank, channels) and not negotiated: vox_layout_of().
+ * Logical shapes are [N, C, D, H, W] for images, [N, T, C] for tokens. How activations lie
+ * is fixed by (kernel path, rank, channels) and not negotiated: vox_layout_of().
  */
 #ifndef VOX_GRAPH_VALUE_H
 #define VOX_GRAPH_VALUE_H
@@ -35,12 +35,13 @@ int vox_layout_lanes(vox_layout layout);
 /** Elements stored for a shape in a layout, padding lanes included. */
 int64_t vox_layout_count(vox_shape shape, vox_layout layout);
 
-/** The layout of a value on a path whose images with C >= 8 are `blocked`: activations of rank 5
- * with C >= 8 get it, everything else is plain. */
+/** The layout of a value on a path whose images with C >= 8 are `blocked`: activations of
+ * rank 5 with C >= 8 get it, everything else is plain. */
 vox_layout vox_layout_of(const vox_value *v, vox_layout blocked);
 
-/** [N,C,D,H,W] f32 from one layout to another; padding lanes of `dst` become zero. Called by
- * every thread of a region (orphaned omp for), or by one outside a region. */
-void vox_relayout(float *dst, vox_layout to, const float *src, vox_layout from, vox_shape shape);
+/** [N,C,D,H,W] f32 from one layout to another; padding lanes of `dst` become zero. Called
+ * by every thread of a region (orphaned omp for), or by one outside a region. */
+void vox_relayout(float *dst, vox_layout to, const float *src, vox_layout from,
+                  vox_shape shape);
 
 #endif

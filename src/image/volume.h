@@ -1,7 +1,8 @@
 /*
  * volume: an image as the pipeline sees it: samples, spacing, direction.
  *
- * Voxels are in file order, (z, y, x) = (slowest, .., fastest), never reoriented (data.md 4.3).
+ * Voxels are in file order, (z, y, x) = (slowest, .., fastest), never reoriented
+ * (data.md 4.3).
  */
 #ifndef VOX_IMAGE_VOLUME_H
 #define VOX_IMAGE_VOLUME_H
@@ -11,12 +12,13 @@
 
 /** What a header says, without voxels. */
 typedef struct vox_volume_info {
-    char format[16];    /* "nifti1", "nifti2" */
-    char stored[16];    /* stored element type: "i16", "f32", ... */
-    vox_shape shape;    /* [C, D, H, W] */
-    double spacing[3];  /* mm, order z, y, x (data.md 4.3) */
-    double origin[3];   /* mm, x, y, z */
-    double direction[9]; /* row-major, columns are the x, y, z axes; identity when unknown */
+    char format[16];   /* "nifti1", "nifti2" */
+    char stored[16];   /* stored element type: "i16", "f32", ... */
+    vox_shape shape;   /* [C, D, H, W] */
+    double spacing[3]; /* mm, order z, y, x (data.md 4.3) */
+    double origin[3];  /* mm, x, y, z */
+    double
+        direction[9]; /* row-major, columns are the x, y, z axes; identity when unknown */
     double slope, inter; /* scaling, 1 and 0 when none */
     int qform, sform;    /* codes */
     int oblique;         /* 1: the geometry is not orthonormal (accepted, warned once) */
@@ -28,7 +30,10 @@ typedef struct vox_volume {
     float *data; /* [C, D, H, W], owned (vox_free) */
 } vox_volume;
 
-#define VOX_VOLUME_INIT {0}
+#define VOX_VOLUME_INIT \
+    {                   \
+        0               \
+    }
 
 /** An image format: a pure parser over the bytes of a file. */
 typedef struct vox_format {

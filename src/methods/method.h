@@ -1,9 +1,10 @@
 /*
- * method: a pretext task. Options, `prepare` (a sample from cases, in loader threads) and `build`
- * (the loss graph).
+ * method: a pretext task. Options, `prepare` (a sample from cases, in loader threads) and
+ * `build` (the loss graph).
  *
- * A sample's arrays are per sample ("x" [C, D, H, W]); the graph's inputs of the same names have
- * a leading batch axis. train/ stacks and copies by name and refuses a wrong name or shape.
+ * A sample's arrays are per sample ("x" [C, D, H, W]); the graph's inputs of the same names
+ * have a leading batch axis. train/ stacks and copies by name and refuses a wrong name or
+ * shape.
  */
 #ifndef VOX_METHODS_METHOD_H
 #define VOX_METHODS_METHOD_H
@@ -31,16 +32,18 @@ typedef struct vox_method {
     const char *name, *summary;
     const char *inputs; /* help text: the named inputs with shapes, one per line */
     int cases_per_sample;
-    unsigned nets;     /* bit 1 << vox_net_kind: nets it works on */
-    int couples;       /* 1: the loss couples samples, no micro-batches */
+    unsigned nets; /* bit 1 << vox_net_kind: nets it works on */
+    int couples;   /* 1: the loss couples samples, no micro-batches */
     size_t cfg_size;
     const vox_opt *opts;
     /** Size of the crop the loader shall read for a patch; NULL: the patch itself. */
     vox_shape (*extent)(const vox_pretext *p);
-    /** Cases to named inputs. Re-entrant; randomness from `rng` only. @return VOX_OK or error */
-    int (*prepare)(vox_sample *out, const vox_cases *cases, const vox_pretext *p, vox_rng rng);
-    /** The sample's share of the batch's loss denominator (hidden voxels, ...). Micro-batches and
-     * ranks are weighted by it. NULL: 1. */
+    /** Cases to named inputs. Re-entrant; randomness from `rng` only. @return VOX_OK or
+     * error */
+    int (*prepare)(vox_sample *out, const vox_cases *cases, const vox_pretext *p,
+                   vox_rng rng);
+    /** The sample's share of the batch's loss denominator (hidden voxels, ...).
+     * Micro-batches and ranks are weighted by it. NULL: 1. */
     double (*weight)(const vox_sample *s, const vox_pretext *p);
     /** Build inputs, net and loss in p->g; set p->loss; name outputs ("y"). */
     int (*build)(vox_pretext *p);

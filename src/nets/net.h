@@ -1,9 +1,11 @@
 /*
  * net: an architecture as builder calls, with PyTorch's parameter names.
  *
- * A net declares its parameters once, in state-dict order with all alias names; `encode` and
- * `decode` then only refer to them. Features and outputs carry names: every encoder stage
- * ("enc_0".."enc_5"), decoder maps ("dec_0"..), heads ("y", the main output; "seg_1".."seg_4").
+ * A net declares its parameters once, in state-dict order with all alias names; `encode`
+ * and `decode` then only refer to them. Features and outputs carry names: every encoder
+ * stage
+ * ("enc_0".."enc_5"), decoder maps ("dec_0"..), heads ("y", the main output;
+ * "seg_1".."seg_4").
  */
 #ifndef VOX_NETS_NET_H
 #define VOX_NETS_NET_H
@@ -38,7 +40,8 @@ typedef struct vox_net {
     vox_net_kind kind;
     size_t cfg_size;
     const vox_opt *opts;
-    /** Is this patch [D, H, W] legal? Else VOX_E_ARG, the message names the nearest legal sizes. */
+    /** Is this patch [D, H, W] legal? Else VOX_E_ARG, the message names the nearest legal
+     * sizes. */
     int (*check)(const struct vox_model *m, const int64_t patch[3]);
     /** Declare all parameters, state-dict order, aliases included. */
     int (*declare)(const struct vox_model *m, vox_params *p);
@@ -46,23 +49,27 @@ typedef struct vox_net {
     void (*encode)(const struct vox_model *m, vox_graph *g, vox_params *p, vox_node *x,
                    vox_features *feats);
     /** Outputs from features; "y" has the shape of x with out_channels. */
-    void (*decode)(const struct vox_model *m, vox_graph *g, vox_params *p, vox_features *feats,
-                   vox_features *outs);
+    void (*decode)(const struct vox_model *m, vox_graph *g, vox_params *p,
+                   vox_features *feats, vox_features *outs);
     vox_net_adaptation adaptation;
 } vox_net;
 
 /** A net with its options: what a run trains. */
 typedef struct vox_model {
     const vox_net *net;
-    const char *preset; /* "resenc_l", or the family's name */
+    const char *preset;          /* "resenc_l", or the family's name */
     const char *arch_class_name; /* of the peer: "ResEncL", "ResidualEncoderUNet" */
-    void *cfg; /* net->cfg_size bytes, owned */
+    void *cfg;                   /* net->cfg_size bytes, owned */
     int in_channels, out_channels;
 } vox_model;
 
-#define VOX_MODEL_INIT {0}
+#define VOX_MODEL_INIT \
+    {                  \
+        0              \
+    }
 
-/** By preset or family name. @return VOX_OK; VOX_E_USAGE (with "did you mean"), VOX_E_NOMEM */
+/** By preset or family name. @return VOX_OK; VOX_E_USAGE (with "did you mean"), VOX_E_NOMEM
+ */
 int vox_model_init(vox_model *m, const char *name);
 void vox_model_release(vox_model *m);
 

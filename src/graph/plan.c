@@ -1,0 +1,307 @@
+/*
+ * plan: which nodes run, by which kernel, in which order; the list of tasks.
+ *
+ * Backward tasks come in reverse node order. An output that is dropped after forward gets a
+ * rebuild task in front of the first backward task that reads it.
+ */
+#include "graph/plan.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "graph/plan_impl.h"
+
+vox_layout vox_plan_layout(vox_plan *p, const vox_node *node)
+{
+    int k;
+    const site *s = vox_plan_site(p, node, &k);
+
+    return s->layout[k];
+}
+
+static int find_kept(vox_plan *p, const char *const *names, int gradient)
+{
+    for (int i = 0; names && names[i]; i++) {
+        vox_node *node = vox_graph_find(p->graph, names[i]);
+        int k;
+        site *s;
+
+        if (!node)
+            return vox_fail(VOX_E_ARG, "the graph has no value \"%s\"", names[i]);
+        s = vox_plan_site(p, node, &k);
+        s->needed = 1;
+        s->kept |= !gradient;
+        s->kept_grad |= gradient;
+    }
+    return VOX_OK;
+}
+
+/* Everything the loss and the kept values depend on. */
+static void mark_needed(vox_plan *p)
+{
+    const int all = !p->cfg.loss && !p->cfg.keep;
+
+    for (int64_t i = p->graph->count - 1; i >= 0; i--) {
+        site *s = &p->site[i];
+
+        s->needed |= all;
+        for (int k = 0; s->needed && k < s->node->n_in; k++) {
+            int out;
+
+            if (s->node->in[k])
+                vox_plan_site(p, s->node->in[k], &out)->needed = 1;
+        }
+    }
+}
+
+static int operand_wants_grad(vox_plan *p, const vox_node *in)
+{
+    int k;
+
+    return in && vox_node_value(in)->dtype == VOX_F32 &&
+           vox_plan_site(p, in, &k)->wants_grad;
+}
+
+/* Gradients flow from parameters (and kept gradients) forward, from the loss backward. */
+static void mark_gradients(vox_plan *p)
+{
+    int out;
+
+    if (!p->cfg.loss)
+        return;
+    for (int64_t i = 0; i < p->graph->count; i++) {
+        site *s = &p->site[i];
+        const vox_node *node = s->node;
+
+        s->wants_grad = s->kept_grad;
+        if (node->params)
+            s->wants_grad |= !node->params->frozen && node->out[0].role == VOX_ROLE_PARAM;
+        for (int k = 0; node->op && node->op->backward && k < node->n_in; k++)
+            s->wants_grad |= operand_wants_grad(p, node->in[k]);
+    }
+    vox_plan_site(p, p->cfg.loss, &out)->reached = 1;
+    for (int64_t i = p->graph->count - 1; i >= 0; i--) {
+        site *s = &p->site[i];
+
+        s->reached = s->reached && s->wants_grad && s->needed;
+        for (int k = 0; s->reached && k < s->node->n_in; k++) {
+            if (operand_wants_grad(p, s->node->in[k]))
+                vox_plan_site(p, s->node->in[k], &out)->reached = 1;
+        }
+    }
+}
+
+static void mark_dropped(vox_plan *p)
+{
+    const char *scope = p->cfg.recompute_scope;
+    int out;
+
+    for (int64_t i = 0; i < p->graph->count; i++) {
+        site *s = &p->site[i];
+
+        if (!s->node->op || s->kept)
+            continue;
+        s->dropped = p->cfg.recompute && s->node->op->rebuild;
+        if (scope && strncmp(s->node->scope, scope, strlen(scope)) == 0)
+            s->dropped = 1;
+    }
+    if (p->cfg.loss)
+        vox_plan_site(p, p->cfg.loss, &out)->dropped = 0;
+}
+
+static vox_tensor tensor_of(const vox_value *v, vox_layout layout)
+{
+    return (vox_tensor){.dtype = v->dtype,
+                        .role = v->role,
+                        .layout = layout,
+                        .shape = v->shape,
+                        .count = vox_layout_count(v->shape, layout)};
+}
+
+static vox_problem problem_of(vox_plan *p, const site *s)
+{
+    const vox_node *node = s->node;
+    vox_problem q = {.op = node->op,
+                     .attr = node->attr,
+                     .n_in = node->n_in,
+                     .n_out = node->n_out,
+                     .threads = p->cfg.dev->ctx.threads};
+
+    for (int i = 0; i < VOX_MAX_IN; i++) {
+        const vox_node *in = i < node->n_in ? node->in[i] : NULL;
+
+        q.in[i].shape.rank = -1;
+        if (!in)
+            continue;
+        q.in[i] = tensor_of(vox_node_value(in), vox_plan_layout(p, in));
+        if (s->reached && operand_wants_grad(p, in))
+            q.grads |= 1u << i;
+    }
+    for (int i = 0; i < node->n_out; i++)
+        q.out[i] = tensor_of(&node->out[i], s->layout[i]);
+    return q;
+}
+
+/* Layouts first, so that the problems of later nodes can be asked about; then the kernel.
+ */
+static int choose_kernel(vox_plan *p, site *s)
+{
+    const vox_node *node = s->node;
+    const vox_kernel *const *k = p->cfg.dev->kernels;
+    vox_problem q;
+
+    for (int i = 0; i < node->n_out; i++)
+        s->layout[i] = vox_layout_of(&node->out[i], p->cfg.dev->blocked);
+    if (!node->op)
+        return VOX_OK;
+    q = problem_of(p, s);
+    for (; k && *k && !s->kernel; k++) {
+        if (strcmp((*k)->op, node->op->name) == 0 && (*k)->supports(&q))
+            s->kernel = *k;
+    }
+    if (!s->kernel) {
+        for (int i = 0; i < node->n_in; i++)
+            s->staged |= q.in[i].shape.rank >= 0 && q.in[i].layout != VOX_PLAIN;
+        for (int i = 0; i < node->n_out; i++)
+            s->staged |= q.out[i].layout != VOX_PLAIN;
+        return VOX_OK;
+    }
+    s->prepared.arena = &p->arena;
+    return s->kernel->prepare ? s->kernel->prepare(&q, &s->prepared) : VOX_OK;
+}
+
+static int add_task(vox_plan *p, task_kind kind, site *s)
+{
+    task *t;
+
+    VOX_TRY(vox_grow(&p->task, &p->cap_task, p->n_task + 1, sizeof *p->task));
+    t = &p->task[p->n_task++];
+    memset(t, 0, sizeof *t);
+    t->kind = kind;
+    t->site = s;
+    t->work = NONE;
+    for (int i = 0; i < VOX_MAX_IN; i++)
+        t->in[i] = t->din[i] = (place){NONE, NONE};
+    for (int i = 0; i < VOX_MAX_OUT; i++)
+        t->out[i] = t->dout[i] = (place){NONE, NONE};
+    return VOX_OK;
+}
+
+/* A dropped value that backward is about to read: rebuild it, after what it is made from.
+ */
+static int need_again(vox_plan *p, const vox_node *value)
+{
+    int k;
+    site *s = vox_plan_site(p, value, &k);
+
+    if (!s->dropped || s->rebuilt)
+        return VOX_OK;
+    s->rebuilt = 1;
+    for (int i = 0; i < s->node->n_in; i++) {
+        if (s->node->in[i])
+            VOX_TRY(need_again(p, s->node->in[i]));
+    }
+    return add_task(p, TASK_REBUILD, s);
+}
+
+static int add_backward(vox_plan *p, site *s)
+{
+    const vox_node *node = s->node;
+    const unsigned reads = node->op->backward_reads;
+
+    for (int i = 0; i < node->n_in; i++) {
+        if (node->in[i] && (reads & VOX_IN(i)))
+            VOX_TRY(need_again(p, node->in[i]));
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        if (reads & VOX_OUT(i))
+            VOX_TRY(need_again(p, node));
+    }
+    return add_task(p, TASK_BACKWARD, s);
+}
+
+static int list_tasks(vox_plan *p)
+{
+    int out;
+
+    for (int64_t i = 0; i < p->graph->count; i++) {
+        if (p->site[i].node->op && p->site[i].needed)
+            VOX_TRY(add_task(p, TASK_FORWARD, &p->site[i]));
+    }
+    p->first_backward = (int)p->n_task;
+    if (!p->cfg.loss)
+        return VOX_OK;
+    VOX_TRY(add_task(p, TASK_SEED, vox_plan_site(p, p->cfg.loss, &out)));
+    for (int64_t i = p->graph->count - 1; i >= 0; i--) {
+        if (p->site[i].node->op && p->site[i].reached)
+            VOX_TRY(add_backward(p, &p->site[i]));
+    }
+    return VOX_OK;
+}
+
+static int compile(vox_plan *p)
+{
+    const vox_node *loss = p->cfg.loss;
+    int k;
+
+    if (loss && vox_shape_count(vox_node_shape(loss)) != 1)
+        return vox_fail(VOX_E_ARG, "the loss has %lld elements, wanted one",
+                        (long long)vox_shape_count(vox_node_shape(loss)));
+    for (int64_t i = 0; i < p->graph->count; i++) {
+        p->site[i].node = p->graph->node[i];
+        p->site[i].saved = NONE;
+        for (k = 0; k < VOX_MAX_OUT; k++)
+            p->site[i].value[k] = p->site[i].again[k] = p->site[i].grad[k] = NONE;
+    }
+    VOX_TRY(find_kept(p, p->cfg.keep, 0));
+    VOX_TRY(find_kept(p, p->cfg.keep_grad, 1));
+    if (loss)
+        vox_plan_site(p, loss, &k)->needed = 1;
+    mark_needed(p);
+    mark_gradients(p);
+    mark_dropped(p);
+    for (int64_t i = 0; i < p->graph->count; i++)
+        VOX_TRY(choose_kernel(p, &p->site[i]));
+    VOX_TRY(list_tasks(p));
+    return vox_plan_memory(p);
+}
+
+int vox_plan_new(vox_plan **out, vox_graph *g, const vox_plan_cfg *cfg)
+{
+    vox_plan *p;
+    int rc = vox_graph_status(g);
+
+    if (rc != VOX_OK)
+        return rc;
+    p = vox_zalloc(1, sizeof *p);
+    if (!p)
+        return VOX_E_NOMEM;
+    p->graph = g;
+    p->cfg = *cfg;
+    p->site = vox_zalloc((size_t)g->count + 1, sizeof *p->site);
+    rc = p->site ? compile(p) : VOX_E_NOMEM;
+    if (rc != VOX_OK) {
+        vox_plan_free(p);
+        return rc;
+    }
+    *out = p;
+    return VOX_OK;
+}
+
+void vox_plan_free(vox_plan *p)
+{
+    if (!p)
+        return;
+    if (p->cfg.dev)
+        vox_device_sync(p->cfg.dev);
+    vox_free(p->item);
+    vox_free(p->task);
+    vox_free(p->site);
+    vox_arena_release(&p->arena);
+    vox_free(p);
+}
+
+size_t vox_plan_bytes(const vox_plan *p)
+{
+    return p->bytes;
+}

@@ -1,0 +1,93 @@
+/*
+ * plan_impl: the inside of a plan, shared by plan.c (which tasks, which kernels),
+ * plan_memory.c (which offsets), exec.c (running) and plan_print.c.
+ */
+#ifndef VOX_GRAPH_PLAN_IMPL_H
+#define VOX_GRAPH_PLAN_IMPL_H
+
+#include "graph/plan.h"
+
+typedef enum task_kind { TASK_FORWARD, TASK_SEED, TASK_REBUILD, TASK_BACKWARD } task_kind;
+
+enum { FOREVER = 1 << 30 };
+
+/* A piece of the block: what it holds and from which task to which. */
+typedef struct item {
+    const char *kind; /* "value", "again", "grad", "saved", "work", "stage": for print */
+    int node, index;
+    size_t bytes;
+    int birth, death; /* tasks, both included */
+    int root;         /* the item whose memory this one uses: itself, or an aliased one */
+    size_t offset;
+} item;
+
+enum { NONE = -1 };
+
+/* Where a call's operand is: an item, with a plain copy to work on where the code wants
+ * one. */
+typedef struct place {
+    int item;  /* NONE: absent, or a parameter */
+    int stage; /* item of the plain copy, or NONE */
+} place;
+
+typedef struct task {
+    task_kind kind;
+    struct site *site;
+    place in[VOX_MAX_IN], out[VOX_MAX_OUT], din[VOX_MAX_IN], dout[VOX_MAX_OUT];
+    vox_put put[VOX_MAX_IN];
+    int work;                    /* item, or NONE */
+    vox_call call;               /* addresses filled by bind */
+    float *din_true[VOX_MAX_IN]; /* behind a stage: where the gradient really goes */
+    const void *in_true[VOX_MAX_IN], *dout_true[VOX_MAX_OUT];
+    void *out_true[VOX_MAX_OUT];
+    double seconds;
+    int64_t runs;
+} task;
+
+/* What the plan knows of a node. */
+typedef struct site {
+    vox_node *node;
+    int needed;     /* it is computed */
+    int wants_grad; /* a gradient flows through it (to a parameter or a kept gradient) */
+    int reached;    /* the loss depends on it through wants_grad nodes */
+    int dropped;    /* its outputs are not kept for backward but rebuilt */
+    int rebuilt;    /* while tasks are listed: the rebuild task is in the list */
+    int kept, kept_grad;
+    const vox_kernel *kernel; /* NULL: the op's own functions */
+    int staged; /* reference code on blocked tensors: plain copies around it */
+    vox_prepared prepared;
+    vox_layout layout[VOX_MAX_OUT];
+    int value[VOX_MAX_OUT], again[VOX_MAX_OUT], grad[VOX_MAX_OUT]; /* items */
+    int saved;
+} site;
+
+struct vox_plan {
+    vox_graph *graph;
+    vox_plan_cfg cfg;
+    vox_arena arena;
+    site *site; /* one per node of the graph */
+    task *task;
+    int64_t n_task, cap_task;
+    int first_backward; /* index of the SEED task; n_task when there is none */
+    item *item;
+    int64_t n_item, cap_item;
+    size_t bytes;
+    vox_block *block;
+    float seed;
+    int profile;
+};
+
+/** Site of a node's value (through picks), and the output's number. */
+static inline site *vox_plan_site(vox_plan *p, const vox_node *node, int *k)
+{
+    *k = node->pick_of ? node->pick : 0;
+    return &p->site[node->pick_of ? node->pick_of->id : node->id];
+}
+
+/** Layout of operand i of a node. */
+vox_layout vox_plan_layout(vox_plan *p, const vox_node *node);
+
+/** Make the items of all tasks and give them offsets. @return VOX_OK; VOX_E_NOMEM */
+int vox_plan_memory(vox_plan *p);
+
+#endif

@@ -1,0 +1,297 @@
+/*
+ * plan_memory: what every task touches, from when to when it lives, and where it lies.
+ *
+ * One pass over the tasks makes the items and their lifetimes; outputs that may overwrite a
+ * dying input share its memory; then the largest items are placed first, each at the lowest
+ * offset where nothing living at the same time is in the way.
+ */
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "graph/plan_impl.h"
+
+enum { ALIGN = 64 };
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static int add_item(vox_plan *p, int *out, const char *kind, int node, int index,
+                    size_t bytes, int birth)
+{
+    VOX_TRY(vox_grow(&p->item, &p->cap_item, p->n_item + 1, sizeof *p->item));
+    *out = (int)p->n_item;
+    p->item[p->n_item++] = (item){.kind = kind,
+                                  .node = node,
+                                  .index = index,
+                                  .bytes = aligned(bytes),
+                                  .birth = birth,
+                                  .death = birth,
+                                  .root = *out};
+    return VOX_OK;
+}
+
+/* The item is used at task t. */
+static void use(vox_plan *p, int it, int t)
+{
+    if (it != NONE && p->item[it].death < t)
+        p->item[it].death = t;
+}
+
+static size_t value_bytes(const vox_value *v, vox_layout layout)
+{
+    return (size_t)vox_layout_count(v->shape, layout) * vox_dtype_size(v->dtype);
+}
+
+/* A plain copy beside a blocked tensor, alive in this task only. */
+static int add_stage(vox_plan *p, const site *s, place *at, const vox_value *v,
+                     vox_layout layout, int t)
+{
+    if (!s->staged || layout == VOX_PLAIN || at->item == NONE)
+        return VOX_OK;
+    return add_item(p, &at->stage, "stage", s->node->id, 0, value_bytes(v, VOX_PLAIN), t);
+}
+
+/* The item that holds an operand's value at task t. */
+static int read_value(vox_plan *p, place *at, const site *s, const vox_node *value, int t)
+{
+    int k;
+    const site *of = vox_plan_site(p, value, &k);
+    const int again = t > p->first_backward && of->again[k] != NONE;
+
+    at->item = again ? of->again[k] : of->value[k];
+    use(p, at->item, t);
+    return add_stage(p, s, at, vox_node_value(value), of->layout[k], t);
+}
+
+static int add_work(vox_plan *p, int t, size_t bytes)
+{
+    if (bytes == 0)
+        return VOX_OK;
+    return add_item(p, &p->task[t].work, "work", p->task[t].site->node->id, 0, bytes, t);
+}
+
+/* A forward or rebuild task: reads its operands, writes outputs and saved data. */
+static int list_forward(vox_plan *p, int t)
+{
+    site *s = p->task[t].site;
+    const vox_node *node = s->node;
+    const int again = p->task[t].kind == TASK_REBUILD;
+
+    for (int i = 0; i < node->n_in; i++) {
+        if (node->in[i])
+            VOX_TRY(read_value(p, &p->task[t].in[i], s, node->in[i], t));
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        int *value = again ? &s->again[i] : &s->value[i];
+
+        VOX_TRY(add_item(p, value, again ? "again" : "value", node->id, i,
+                         value_bytes(&node->out[i], s->layout[i]), t));
+        p->item[*value].death = s->kept ? FOREVER : t;
+        p->task[t].out[i].item = *value;
+        VOX_TRY(add_stage(p, s, &p->task[t].out[i], &node->out[i], s->layout[i], t));
+    }
+    if (node->saved && s->saved == NONE)
+        VOX_TRY(add_item(p, &s->saved, "saved", node->id, 0, node->saved, t));
+    use(p, s->saved, t);
+    return add_work(p, t, s->prepared.work_forward);
+}
+
+/* Where the gradient of operand i goes: written by the first task that reaches it. */
+static int list_din(vox_plan *p, int t, int i)
+{
+    site *s = p->task[t].site;
+    const vox_node *in = s->node->in[i];
+    site *of;
+    int k;
+
+    p->task[t].put[i] = VOX_SKIP;
+    if (!in || vox_node_value(in)->dtype != VOX_F32)
+        return VOX_OK;
+    of = vox_plan_site(p, in, &k);
+    if (!of->wants_grad)
+        return VOX_OK;
+    p->task[t].put[i] = VOX_ADD;
+    if (in->params)
+        return VOX_OK; /* write or add is known when the step runs */
+    if (of->grad[k] == NONE) {
+        VOX_TRY(add_item(p, &of->grad[k], "grad", of->node->id, k,
+                         value_bytes(vox_node_value(in), of->layout[k]), t));
+        p->item[of->grad[k]].death = of->kept_grad ? FOREVER : t;
+        p->task[t].put[i] = VOX_WRITE;
+    }
+    use(p, of->grad[k], t);
+    p->task[t].din[i].item = of->grad[k];
+    return add_stage(p, s, &p->task[t].din[i], vox_node_value(in), of->layout[k], t);
+}
+
+static int list_backward(vox_plan *p, int t)
+{
+    site *s = p->task[t].site;
+    const vox_node *node = s->node;
+    const unsigned reads = node->op->backward_reads;
+
+    for (int i = 0; i < node->n_in; i++) {
+        if (node->in[i] && (reads & VOX_IN(i)))
+            VOX_TRY(read_value(p, &p->task[t].in[i], s, node->in[i], t));
+        VOX_TRY(list_din(p, t, i));
+    }
+    for (int i = 0; i < node->n_out; i++) {
+        if (reads & VOX_OUT(i)) {
+            p->task[t].out[i].item = s->again[i] != NONE ? s->again[i] : s->value[i];
+            use(p, p->task[t].out[i].item, t);
+            VOX_TRY(add_stage(p, s, &p->task[t].out[i], &node->out[i], s->layout[i], t));
+        }
+        p->task[t].dout[i].item = s->grad[i];
+        use(p, s->grad[i], t);
+        VOX_TRY(add_stage(p, s, &p->task[t].dout[i], &node->out[i], s->layout[i], t));
+    }
+    if (reads & VOX_SAVED)
+        use(p, s->saved, t);
+    return add_work(p, t, s->prepared.work_backward);
+}
+
+static int list_seed(vox_plan *p, int t)
+{
+    int k;
+    site *s = vox_plan_site(p, p->cfg.loss, &k);
+
+    use(p, s->value[k], FOREVER);
+    VOX_TRY(add_item(p, &s->grad[k], "grad", s->node->id, k, sizeof(float), t));
+    p->task[t].dout[k].item = s->grad[k];
+    return VOX_OK;
+}
+
+static int list_items(vox_plan *p)
+{
+    for (int64_t i = 0; i < p->graph->count; i++) {
+        site *s = &p->site[i];
+
+        if (s->node->op || s->node->params || s->node->pick_of || !s->needed)
+            continue;
+        VOX_TRY(add_item(p, &s->value[0], "input", s->node->id, 0,
+                         value_bytes(&s->node->out[0], VOX_PLAIN), 0));
+        p->item[s->value[0]].death = FOREVER; /* it may be run again as it is */
+    }
+    for (int t = 0; t < p->n_task; t++) {
+        switch (p->task[t].kind) {
+        case TASK_SEED:
+            VOX_TRY(list_seed(p, t));
+            break;
+        case TASK_BACKWARD:
+            VOX_TRY(list_backward(p, t));
+            break;
+        default:
+            VOX_TRY(list_forward(p, t));
+            break;
+        }
+    }
+    return VOX_OK;
+}
+
+/* Does the task read that item through another operand than i? */
+static int read_elsewhere(const task *t, int it, int i)
+{
+    for (int k = 0; k < t->site->node->n_in; k++) {
+        if (k != i && t->in[k].item == it)
+            return 1;
+    }
+    return 0;
+}
+
+/* Output o of a forward task takes the memory of an input that dies there. */
+static void share(vox_plan *p, int t, int o, int i)
+{
+    const task *at = &p->task[t];
+    item *to = &p->item[at->out[o].item], *from;
+
+    if (i >= at->site->node->n_in || at->in[i].item == NONE || at->in[i].stage != NONE ||
+        to->root != at->out[o].item || read_elsewhere(at, at->in[i].item, i))
+        return;
+    from = &p->item[at->in[i].item];
+    if (from->kind[0] == 'i' || from->bytes != to->bytes || p->item[from->root].death != t)
+        return;
+    to->root = from->root;
+    p->item[from->root].death = to->death;
+}
+
+static void share_dying(vox_plan *p)
+{
+    for (int t = 0; t < p->n_task; t++) {
+        const vox_node *node = p->task[t].site->node;
+
+        if (p->task[t].kind != TASK_FORWARD && p->task[t].kind != TASK_REBUILD)
+            continue;
+        for (int o = 0; o < node->n_out; o++) {
+            for (int i = 0; i < VOX_MAX_IN; i++) {
+                if (node->op->may_alias & VOX_ALIAS(o, i))
+                    share(p, t, o, i);
+            }
+        }
+    }
+}
+
+static int larger_first(const void *a, const void *b)
+{
+    const item *x = *(item *const *)a, *y = *(item *const *)b;
+
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    return x->birth != y->birth ? x->birth - y->birth : (x < y ? -1 : 1);
+}
+
+/* Put `it` into `placed` (n of them, by offset) at the lowest place that is free for its
+ * life. */
+static void place_item(item **placed, int64_t n, item *it)
+{
+    size_t at = 0;
+    int64_t k;
+
+    for (k = 0; k < n; k++) {
+        const item *q = placed[k];
+
+        if (q->death < it->birth || q->birth > it->death)
+            continue;
+        if (q->offset >= at && q->offset - at >= it->bytes)
+            break;
+        if (q->offset + q->bytes > at)
+            at = q->offset + q->bytes;
+    }
+    it->offset = at;
+    for (k = n; k > 0 && placed[k - 1]->offset > at; k--)
+        placed[k] = placed[k - 1];
+    placed[k] = it;
+}
+
+static int place_items(vox_plan *p)
+{
+    item **order = vox_alloc((size_t)p->n_item * 2 + 1, sizeof *order);
+    item **placed = order ? order + p->n_item : NULL;
+    int64_t n = 0;
+
+    if (!order)
+        return VOX_E_NOMEM;
+    for (int64_t i = 0; i < p->n_item; i++) {
+        if (p->item[i].root == i)
+            order[n++] = &p->item[i];
+    }
+    if (n)
+        qsort(order, (size_t)n, sizeof *order, larger_first);
+    for (int64_t i = 0; i < n; i++) {
+        place_item(placed, i, order[i]);
+        if (order[i]->offset + order[i]->bytes > p->bytes)
+            p->bytes = order[i]->offset + order[i]->bytes;
+    }
+    for (int64_t i = 0; i < p->n_item; i++)
+        p->item[i].offset = p->item[p->item[i].root].offset;
+    vox_free(order);
+    return VOX_OK;
+}
+
+int vox_plan_memory(vox_plan *p)
+{
+    VOX_TRY(list_items(p));
+    share_dying(p);
+    return place_items(p);
+}

@@ -8,28 +8,27 @@ export CMAKE_GENERATOR ?= $(if $(shell command -v ninja),Ninja,Unix Makefiles)
 .PHONY: all tests check demo asan fuzz bench install format lint clean help install-deps
 .NOTPARALLEL:
 
-all: build/CMakeCache.txt ## build the program: build/voxmind
+all: build/.configured ## build the program: build/voxmind
 	@cmake --build build -j $(JOBS) --target voxmind
 
-tests: build/CMakeCache.txt ## build all tests, without running them
+tests: build/.configured ## build all tests, without running them
 	@cmake --build build -j $(JOBS) --target voxmind tests
 
 check: install-deps all tests ## install what is missing, build, run all tests (TESTS=regex picks some)
 	@ctest --test-dir build -j $(JOBS) --output-on-failure $(if $(TESTS),-R '$(TESTS)')
 
 demo: install-deps all ## install what is missing, build, pre-train on the sample scans
+	@tools/install-deps --demo
 	@tools/demo
 
 install-deps: ## install the packages the build needs (Debian 12, 13)
 	@tools/install-deps
 
-asan: ## build and run the quick tests under ASan and UBSan (TESTS=regex picks some)
-	@test -e build-asan/CMakeCache.txt || cmake --preset asan
+asan: build-asan/.configured ## build and run the quick tests under ASan and UBSan (TESTS=regex picks some)
 	@cmake --build build-asan -j $(JOBS) --target voxmind tests
 	@ctest --test-dir build-asan -j $(JOBS) --output-on-failure -LE slow $(if $(TESTS),-R '$(TESTS)')
 
-fuzz: ## build the fuzz targets with clang's libFuzzer, in build-fuzz/fuzz
-	@test -e build-fuzz/CMakeCache.txt || cmake --preset fuzz
+fuzz: build-fuzz/.configured ## build the fuzz targets with clang's libFuzzer, in build-fuzz/fuzz
 	@cmake --build build-fuzz -j $(JOBS)
 
 bench: all ## time the kernels on this machine
@@ -51,5 +50,9 @@ clean: ## remove all build trees (what install-deps fetched stays in .deps)
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 
-build/CMakeCache.txt:
-	@cmake --preset dev
+# A tree counts as configured only once its configuration succeeded.
+build/.configured:
+	@cmake --preset dev && touch $@
+
+build-%/.configured:
+	@cmake --preset $* && touch $@

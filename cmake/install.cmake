@@ -1,9 +1,9 @@
 # make install PREFIX=... DESTDIR=...: program, links, library, headers, man pages, completion.
 include(GNUInstallDirs)
 install(TARGETS voxmind RUNTIME)
-foreach(name ${VOX_LINK_NAMES})
-    install(FILES ${CMAKE_BINARY_DIR}/${name} DESTINATION ${CMAKE_INSTALL_BINDIR})
-endforeach()
+install(CODE "execute_process(COMMAND \${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR}
+    -DFOLDER=\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}
+    -P ${CMAKE_SOURCE_DIR}/cmake/links.cmake COMMAND_ERROR_IS_FATAL ANY)")
 install(TARGETS vox ARCHIVE)
 if(EXISTS ${CMAKE_SOURCE_DIR}/include/vox)
     install(DIRECTORY include/vox DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")

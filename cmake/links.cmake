@@ -1,11 +1,18 @@
-# The peer's command names, as links to the program beside it (src/cli/links.txt, one a line).
-set(VOX_LINK_NAMES "")
-if(EXISTS ${CMAKE_SOURCE_DIR}/src/cli/links.txt)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS src/cli/links.txt)
-    file(STRINGS src/cli/links.txt VOX_LINK_NAMES REGEX "^[a-z]")
+# The peer's command names, as links beside the program. They are the words that the commands in
+# src/cli/cmd_*.c answer to (.peer = "nnssl_..."), read after each link of the program.
+# Run as a script: cmake -DSOURCE=... -DFOLDER=... -P links.cmake
+if(CMAKE_SCRIPT_MODE_FILE)
+    file(GLOB sources ${SOURCE}/src/cli/*.c)
+    foreach(source ${sources})
+        file(STRINGS ${source} lines REGEX "\\.peer = \"nnssl_")
+        foreach(line ${lines})
+            string(REGEX REPLACE ".*\\.peer = \"([a-zA-Z0-9_]+)\".*" "\\1" name "${line}")
+            file(CREATE_LINK voxmind ${FOLDER}/${name} SYMBOLIC)
+        endforeach()
+    endforeach()
+    return()
 endif()
-foreach(name ${VOX_LINK_NAMES})
-    add_custom_command(TARGET voxmind POST_BUILD
-        COMMAND ${CMAKE_COMMAND} -E create_symlink voxmind ${name}
-        WORKING_DIRECTORY ${CMAKE_BINARY_DIR} VERBATIM)
-endforeach()
+
+add_custom_command(TARGET voxmind POST_BUILD
+    COMMAND ${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_DIR} -DFOLDER=${CMAKE_BINARY_DIR}
+            -P ${CMAKE_CURRENT_LIST_DIR}/links.cmake VERBATIM)

@@ -1,0 +1,20 @@
+# Does every entry of a kind (op, net, method, command, ...) have its line, and every line its entry?
+. "$(dirname "$0")/tap.sh"
+
+passes "tables and entries of the project agree" "$arch/check_tables" "$source"
+
+mkdir -p "$scratch/src/ops"
+echo "VOX_OP(add)" >"$scratch/src/ops/ops.def"
+echo "const vox_op vox_op_add = {" >"$scratch/src/ops/add.c"
+passes "an entry with its line" "$arch/check_tables" "$scratch"
+
+echo "const vox_op vox_op_mul = {" >"$scratch/src/ops/mul.c"
+refuses "an entry without its line" "vox_op_mul has no line" "$arch/check_tables" "$scratch"
+rm "$scratch/src/ops/mul.c"
+
+echo "VOX_OP(div)" >>"$scratch/src/ops/ops.def"
+refuses "a line without its entry" "no file exports vox_op_div" "$arch/check_tables" "$scratch"
+
+printf 'VOX_OP(add)\nVOX_OP(add)\n' >"$scratch/src/ops/ops.def"
+refuses "a line written twice" "add is listed twice" "$arch/check_tables" "$scratch"
+plan

@@ -18,6 +18,23 @@
 #define VOX_NOINLINE
 #endif
 
+/* Instruction sets, asked of CPU and system at run time (base/cpu.h gives them names). */
+#if defined(__GNUC__) && defined(__x86_64__)
+#define VOX_CPU_HAS_X86_V3()                                            \
+    (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && \
+     __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
+#define VOX_CPU_HAS_X86_V4()                                                     \
+    (VOX_CPU_HAS_X86_V3() && __builtin_cpu_supports("avx512f") &&                \
+     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") && \
+     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+#define VOX_CPU_HAS_X86_BF16() \
+    (VOX_CPU_HAS_X86_V4() && __builtin_cpu_supports("avx512bf16"))
+#else
+#define VOX_CPU_HAS_X86_V3()   0
+#define VOX_CPU_HAS_X86_V4()   0
+#define VOX_CPU_HAS_X86_BF16() 0
+#endif
+
 /** Number of elements of an array object (not of a pointer). */
 #define VOX_COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 

@@ -31,9 +31,11 @@ int vox_json_parse(json_object **out, const char *text, size_t len, const char *
     if (!tok)
         return vox_fail(VOX_E_NOMEM, "%s: no memory to parse", name);
     value = json_tokener_parse_ex(tok, text, (int)len);
-    if (!value && json_tokener_get_error(tok) == json_tokener_continue)
-        value = json_tokener_parse_ex(tok, "", 1); /* a bare number ends with the text */
     end = json_tokener_get_parse_end(tok);
+    if (!value && json_tokener_get_error(tok) == json_tokener_continue) {
+        value = json_tokener_parse_ex(tok, "", 1); /* a bare number ends with the text */
+        end = len;
+    }
     if (json_tokener_get_error(tok) != json_tokener_success) {
         rc = vox_fail(VOX_E_FORMAT, "%s: not JSON at byte %zu: %s", name, end,
                       json_tokener_error_desc(json_tokener_get_error(tok)));

@@ -1,0 +1,149 @@
+/* opt: defaults, ranges, spellings on a command line, config as JSON and back. */
+#include <json-c/json_object.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/opt.h"
+#include "support/unit.h"
+
+typedef struct cfg {
+    float hidden;
+    int block, fast;
+    int64_t seed;
+    char *trainer;
+    vox_ints features;
+    vox_strs set;
+} cfg;
+
+static const vox_opt opts[] = {
+    VOX_OPT_F32(cfg, hidden, 0.75, 0.0, 1.0, "fraction of blocks hidden"),
+    VOX_OPT_INT(cfg, block, 16, 1, 128, "edge of a block, in voxels"),
+    VOX_OPT_BOOL(cfg, fast, 0, "hurry"),
+    VOX_OPT_I64(cfg, seed, 1, 0, 9e15, "seed"),
+    VOX_OPT_AS("-tr", cfg, trainer, STR, 0, 0, 0, NULL, "trainer name"),
+    VOX_OPT_INTS(cfg, features, "[8,16]", 1, 4096, "channels per stage"),
+    VOX_OPT_STRS(cfg, set, "key=value"),
+    VOX_OPT_END,
+};
+
+static void defaults(void **state)
+{
+    cfg c;
+
+    (void)state;
+    memset(&c, 0xff, sizeof c);
+    assert_int_equal(vox_opts_defaults(opts, &c), VOX_OK);
+    assert_true(c.hidden == 0.75f && c.block == 16 && !c.fast && c.seed == 1 && !c.trainer);
+    assert_int_equal(c.features.count, 2);
+    assert_int_equal(c.features.v[1], 16);
+    vox_opts_release(opts, &c);
+}
+
+static void values_are_checked(void **state)
+{
+    static const struct {
+        const char *name, *text, *message;
+    } row[] = {
+        {"block",    "0",     "block is 0, wanted a whole number from 1 to 128"         },
+        {"block",    "2.5",   "block is 2.5, wanted a whole number from 1 to 128"       },
+        {"block",    "x",     "block is x, wanted a whole number from 1 to 128"         },
+        {"hidden",   "1.5",   "hidden is 1.5, wanted a number from 0 to 1"              },
+        {"hidden",   "NaN",   "hidden is NaN, wanted a number from 0 to 1"              },
+        {"fast",     "2",     "fast is 2, wanted true or false"                         },
+        {"blok",     "1",     "unknown option \"blok\", did you mean \"block\"?"        },
+        {"features", "[8,0]",
+         "features is [8,0], wanted at most 16 whole numbers from 1 to 4096, as [16,32]"},
+    };
+    cfg c;
+
+    (void)state;
+    assert_int_equal(vox_opts_defaults(opts, &c), VOX_OK);
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        assert_int_equal(vox_opts_set(opts, &c, row[i].name, row[i].text), VOX_E_USAGE);
+        assert_string_equal(vox_error_text(), row[i].message);
+    }
+    assert_int_equal(vox_opts_set(opts, &c, "features", "64,32x96"), VOX_OK);
+    assert_int_equal(c.features.count, 3);
+    assert_int_equal(c.features.v[2], 96);
+    vox_opts_release(opts, &c);
+}
+
+/* An argv from literals, which nobody writes to. */
+static int words(char **argv, const char *const *text, int n)
+{
+    for (int i = 0; i < n; i++)
+        argv[i] = (char *)(uintptr_t)text[i];
+    return n;
+}
+
+static void command_line(void **state)
+{
+    static const char *const text[] = {"data",  "-tr",    "Base", "--block=8", "--seed",
+                                       "5",     "--fast", "one",  "--set",     "a=1",
+                                       "--set", "b=2",    "--",   "-x"};
+    char *argv[32];
+    int argc = words(argv, text, (int)(sizeof text / sizeof *text));
+    unsigned char given[8] = {0};
+    cfg c;
+
+    (void)state;
+    assert_int_equal(vox_opts_defaults(opts, &c), VOX_OK);
+    assert_int_equal(vox_opts_args(opts, &c, &argc, argv, given), VOX_OK);
+    assert_int_equal(argc, 3);
+    assert_string_equal(argv[0], "data");
+    assert_string_equal(argv[1], "one");
+    assert_string_equal(argv[2], "-x");
+    assert_string_equal(c.trainer, "Base");
+    assert_true(c.block == 8 && c.seed == 5 && c.fast && c.set.count == 2);
+    assert_string_equal(c.set.v[1], "b=2");
+    assert_true(given[1] && given[4] && !given[0]);
+    vox_opts_release(opts, &c);
+}
+
+static void misused(void **state)
+{
+    static const char *const text[] = {"--bloc", "8", "--seed"};
+    char *unknown[2], *bare[1];
+    int two = words(unknown, text, 2), one = words(bare, text + 2, 1);
+    cfg c;
+
+    (void)state;
+    assert_int_equal(vox_opts_defaults(opts, &c), VOX_OK);
+    assert_int_equal(vox_opts_args(opts, &c, &two, unknown, NULL), VOX_E_USAGE);
+    assert_string_equal(vox_error_text(), "unknown option --bloc, did you mean --block?");
+    assert_int_equal(vox_opts_args(opts, &c, &one, bare, NULL), VOX_E_USAGE);
+    assert_string_equal(vox_error_text(), "option --seed needs a value");
+    vox_opts_release(opts, &c);
+}
+
+static void json_and_back(void **state)
+{
+    cfg a, b;
+    json_object *o;
+
+    (void)state;
+    assert_int_equal(vox_opts_defaults(opts, &a), VOX_OK);
+    assert_int_equal(vox_opts_defaults(opts, &b), VOX_OK);
+    assert_int_equal(vox_opts_set(opts, &a, "hidden", "0.3"), VOX_OK);
+    assert_int_equal(vox_opts_set(opts, &a, "trainer", "T"), VOX_OK);
+    assert_int_equal(vox_opts_set(opts, &a, "seed", "9007199254740000"), VOX_OK);
+    o = vox_opts_json(opts, &a);
+    assert_int_equal(vox_opts_set_object(opts, &b, o), VOX_OK);
+    assert_true(b.hidden == 0.3f && b.seed == 9007199254740000);
+    assert_string_equal(b.trainer, "T");
+    json_object_put(o);
+    vox_opts_release(opts, &a);
+    vox_opts_release(opts, &b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),      cmocka_unit_test(values_are_checked),
+        cmocka_unit_test(command_line),  cmocka_unit_test(misused),
+        cmocka_unit_test(json_and_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,9 +1,9 @@
 /* device: opening one by name, and the calls that count what is allocated. */
 #include "graph/device.h"
 
-#include <omp.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "graph/device_impl.h"
@@ -79,7 +79,7 @@ int vox_device_open(vox_device **out, const vox_device_cfg *cfg)
     d->blocked = path->blocked;
     d->kernels = path->kernels;
     d->steps = path->steps;
-    d->ctx = (vox_context){cfg->threads > 0 ? cfg->threads : omp_get_num_procs(), 0, 1};
+    d->ctx = (vox_context){cfg->threads > 0 ? cfg->threads : vox_cpu_cores(), 0, 1};
     if (strcmp(cfg->name, "fake") == 0)
         rc = vox_device_fake_start(d);
     if (rc != VOX_OK) {

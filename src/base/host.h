@@ -1,15 +1,11 @@
-/* host: what this process may use of the machine: affinity and cgroups, not what is built
- * in. */
+/* host: what is free of the machine now. What the process may use at most: base/cpu.h. */
 #ifndef VOX_BASE_HOST_H
 #define VOX_BASE_HOST_H
 
 #include <stdint.h>
 
-/** Cores the process may run on: affinity and the cgroup's CPU quota, at least 1. */
-int vox_host_cores(void);
-
-/** Bytes of memory the process could still get: what the machine has free or can reclaim,
- * cut by the cgroup's limit and by RLIMIT_AS; INT64_MAX when nothing is known. */
+/** Bytes of memory the process could still get: what the machine has available, at most
+ * what vox_cpu_memory() and RLIMIT_AS leave beyond what it uses already. */
 int64_t vox_host_memory(void);
 
 /** Bytes free to this user on the file system of `path` (or of its nearest parent that

@@ -7,12 +7,6 @@
 
 #include "base/host.h"
 
-static void test_cores(void **state)
-{
-    (void)state;
-    assert_in_range(vox_host_cores(), 1, 4096);
-}
-
 static void test_memory_respects_the_address_limit(void **state)
 {
     const int64_t more = 64 << 20;
@@ -54,7 +48,6 @@ static void test_peak(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cores),
         cmocka_unit_test(test_memory_respects_the_address_limit),
         cmocka_unit_test(test_disk_of_a_folder_to_come),
         cmocka_unit_test(test_peak),

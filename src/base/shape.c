@@ -18,6 +18,9 @@ static const struct {
       [VOX_F16] = {"f16",  2},
       [VOX_BF16] = {"bf16", 2},
     [VOX_I32] = {"i32",  4},
+      [VOX_I16] = {"i16",  2},
+      [VOX_I8] = {"i8",   1},
+    [VOX_BOOL] = {"bool", 1},
 };
 
 size_t vox_dtype_size(vox_dtype t)

@@ -16,7 +16,10 @@ typedef enum vox_dtype {
     VOX_F64,
     VOX_F16,
     VOX_BF16,
-    VOX_I32
+    VOX_I32,
+    VOX_I16, /* this one and the next two only in files */
+    VOX_I8,
+    VOX_BOOL /* one byte, 0 or 1 */
 } vox_dtype;
 
 typedef struct vox_shape {

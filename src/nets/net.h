@@ -33,10 +33,12 @@ typedef struct vox_net_adaptation {
     const char *key_to_lpe;         /* or NULL */
 } vox_net_adaptation;
 
+struct json_object;
 struct vox_model;
 
 typedef struct vox_net {
     const char *name, *summary;
+    const char *arch_class_name; /* the peer's, for the family with any options */
     vox_net_kind kind;
     size_t cfg_size;
     const vox_opt *opts;
@@ -52,6 +54,9 @@ typedef struct vox_net {
     void (*decode)(const struct vox_model *m, vox_graph *g, vox_params *p,
                    vox_features *feats, vox_features *outs);
     vox_net_adaptation adaptation;
+    /** The peer's keyword arguments that build this architecture under the family's class, a new
+     * reference; NULL without memory. For adaptation plans (checkpoints.md 11.1). */
+    struct json_object *(*arch_kwargs)(const struct vox_model *m);
 } vox_net;
 
 /** A net with its options: what a run trains. */
@@ -76,7 +81,8 @@ void vox_model_release(vox_model *m);
 /** Encode and decode; the main output "y". */
 vox_node *vox_net_run(const vox_model *m, vox_graph *g, vox_params *p, vox_node *x);
 
-/** Add a feature (name printed from fmt); find one or NULL. */
+/** Add a feature (name printed from fmt); find one or NULL. The node gets the name in the graph
+ * too, unless it has one or another node holds it (a net called twice in one graph). */
 void vox_features_add(vox_features *f, vox_graph *g, vox_node *node, const char *fmt, ...)
     VOX_PRINTF(4, 5);
 vox_node *vox_features_find(const vox_features *f, const char *name);

@@ -1,0 +1,85 @@
+"""What the golden tools share: the networks, the deterministic fill, writing with meta.json.
+
+Nets come from dynamic-network-architectures (PyPI), so a golden value never depends on this
+project's own code. The fill is that of the published golden values: 32-bit wrap-around hash.
+"""
+
+import json
+import os
+
+import numpy as np
+import torch
+from dynamic_network_architectures.architectures.unet import ResidualEncoderUNet
+
+PRESETS = {
+    "resenc_l": dict(features=[32, 64, 128, 256, 320, 320], blocks=[1, 3, 4, 6, 6, 6]),
+    "resenc_xs": dict(features=[8, 16, 32, 48], blocks=[1, 1, 2, 2]),
+    # not a preset: equal features, a stage without stride, several decoder units, other sizes
+    "odd": dict(features=[4, 6, 6, 10], blocks=[2, 1, 2, 1], strides=[1, 2, 1, 2],
+                decoder_blocks=[1, 2, 3], kernel=3, in_channels=2, out_channels=3),
+}
+
+
+def build(features, blocks, strides=None, decoder_blocks=None, kernel=3, in_channels=1,
+          out_channels=1, deep_supervision=False):
+    """ResidualEncoderUNet as nnssl builds ResEncL, for any sizes."""
+    n = len(features)
+    return ResidualEncoderUNet(
+        input_channels=in_channels, n_stages=n, features_per_stage=features,
+        conv_op=torch.nn.Conv3d, kernel_sizes=kernel, strides=strides or [1] + [2] * (n - 1),
+        n_blocks_per_stage=blocks, num_classes=out_channels,
+        n_conv_per_stage_decoder=decoder_blocks or [1] * (n - 1), conv_bias=True,
+        norm_op=torch.nn.InstanceNorm3d, norm_op_kwargs={"eps": 1e-5, "affine": True},
+        dropout_op=None, nonlin=torch.nn.LeakyReLU, nonlin_kwargs={"inplace": True},
+        deep_supervision=deep_supervision)
+
+
+def uniform(t, n):
+    """u(t, i) in [0, 1) for i = 0..n-1."""
+    i = np.arange(1, n + 1, dtype=np.uint64)
+    h = (i * 2654435761 + (t + 1) * 2246822519) & 0xFFFFFFFF
+    h ^= h >> 16
+    h = (h * 0x45D9F3B) & 0xFFFFFFFF
+    h ^= h >> 16
+    h = (h * 0x45D9F3B) & 0xFFFFFFFF
+    h ^= h >> 16
+    return h.astype(np.float64) / 2.0**32
+
+
+def signed(t, shape):
+    """s(t, i) = 2 u - 1, row-major, as float64."""
+    return (2 * uniform(t, int(np.prod(shape))) - 1).reshape(shape)
+
+
+def fill(net):
+    """Give every parameter its fixed values (rounded to float32); names in order."""
+    with torch.no_grad():
+        for t, (name, p) in enumerate(net.named_parameters()):
+            shape = tuple(p.shape)
+            s = signed(t, shape)
+            if len(shape) >= 2:
+                v = np.sqrt(3.0 / (p.numel() / shape[0])) * s
+            elif name.endswith("weight"):
+                v = 1 + 0.2 * s
+            else:
+                v = 0.2 * s
+            p.copy_(torch.from_numpy(v.astype(np.float32)))
+
+
+def patch(shape):
+    """The fixed network input, rounded to float32."""
+    return (2 * signed(1000000, shape)).astype(np.float32)
+
+
+def write_meta(folder, script, **fields):
+    meta = dict(script=script, torch=torch.__version__, numpy=np.__version__, **fields)
+    with open(os.path.join(folder, "meta.json"), "w") as f:
+        json.dump(meta, f, indent=2)
+        f.write("\n")
+
+
+def out_folder(*parts):
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tests", "golden")
+    folder = os.path.normpath(os.path.join(root, *parts))
+    os.makedirs(folder, exist_ok=True)
+    return folder

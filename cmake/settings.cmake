@@ -32,4 +32,5 @@ add_library(vox_warnings INTERFACE)
 target_compile_options(vox_warnings INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wundef -Wstrict-prototypes -Wmissing-prototypes
     -Wold-style-definition -Wpointer-arith -Wwrite-strings -Wformat=2 -Wdouble-promotion
-    -Wconversion -Wno-sign-conversion $<$<BOOL:${VOX_WERROR}>:-Werror>)
+    -Wconversion -Wno-sign-conversion $<$<C_COMPILER_ID:Clang>:-Wno-format-nonliteral>
+    $<$<BOOL:${VOX_WERROR}>:-Werror>)

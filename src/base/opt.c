@@ -75,6 +75,7 @@ static size_t field_size(vox_opt_kind kind)
     case VOX_OPT_KIND_INTS:
         return sizeof(vox_ints);
     case VOX_OPT_KIND_STRS:
+    case VOX_OPT_KIND_WORDS:
         return sizeof(vox_strs);
     default:
         return 4;
@@ -99,7 +100,7 @@ void vox_opts_release(const vox_opt *opts, void *cfg)
     for (const vox_opt *o = opts; o->name; o++) {
         if (o->kind == VOX_OPT_KIND_STR)
             vox_free(*(char **)field(o, cfg));
-        else if (o->kind == VOX_OPT_KIND_STRS)
+        else if (o->kind == VOX_OPT_KIND_STRS || o->kind == VOX_OPT_KIND_WORDS)
             vox_strs_release(field(o, cfg));
         memset(field(o, cfg), 0, field_size(o->kind));
     }
@@ -242,7 +243,7 @@ static int set_text(const vox_opt *o, void *cfg, const char *text)
 {
     char *copy;
 
-    if (o->kind == VOX_OPT_KIND_STRS)
+    if (o->kind == VOX_OPT_KIND_STRS || o->kind == VOX_OPT_KIND_WORDS)
         return vox_strs_add(field(o, cfg), text);
     copy = vox_strdup(text);
     if (!copy)
@@ -276,6 +277,7 @@ int vox_opts_set_json(const vox_opt *opts, void *cfg, const char *name, json_obj
         *(char **)field(o, cfg) = NULL;
         return VOX_OK;
     case VOX_OPT_KIND_STRS:
+    case VOX_OPT_KIND_WORDS:
         return set_texts(o, cfg, value);
     case VOX_OPT_KIND_INTS:
         return set_ints(o, cfg, value);
@@ -317,7 +319,8 @@ int vox_opts_set(const vox_opt *opts, void *cfg, const char *name, const char *t
 
     if (!o)
         return fail_unknown(opts, name);
-    if (o->kind == VOX_OPT_KIND_STR || o->kind == VOX_OPT_KIND_STRS)
+    if (o->kind == VOX_OPT_KIND_STR || o->kind == VOX_OPT_KIND_STRS ||
+        o->kind == VOX_OPT_KIND_WORDS)
         return set_text(o, cfg, text);
     if (o->kind == VOX_OPT_KIND_INTS)
         return set_ints_text(o, cfg, text);

@@ -23,14 +23,15 @@ struct json_object;
 
 typedef enum vox_opt_kind {
     VOX_OPT_KIND_END,
-    VOX_OPT_KIND_BOOL, /* int 0 or 1; on a command line a switch */
-    VOX_OPT_KIND_INT,  /* int */
-    VOX_OPT_KIND_I64,  /* int64_t */
-    VOX_OPT_KIND_F32,  /* float */
-    VOX_OPT_KIND_F64,  /* double */
-    VOX_OPT_KIND_STR,  /* char *, NULL when not given */
-    VOX_OPT_KIND_INTS, /* vox_ints */
-    VOX_OPT_KIND_STRS, /* vox_strs; on a command line: repeatable, or several words */
+    VOX_OPT_KIND_BOOL,  /* int 0 or 1; on a command line a switch */
+    VOX_OPT_KIND_INT,   /* int */
+    VOX_OPT_KIND_I64,   /* int64_t */
+    VOX_OPT_KIND_F32,   /* float */
+    VOX_OPT_KIND_F64,   /* double */
+    VOX_OPT_KIND_STR,   /* char *, NULL when not given */
+    VOX_OPT_KIND_INTS,  /* vox_ints */
+    VOX_OPT_KIND_STRS,  /* vox_strs; on a command line repeatable */
+    VOX_OPT_KIND_WORDS, /* vox_strs; on a command line all words up to the next option */
 } vox_opt_kind;
 
 enum { VOX_INTS_MAX = 16 };
@@ -113,16 +114,21 @@ int vox_opts_set_object(const vox_opt *opts, void *cfg, struct json_object *obje
 /** All fields as a new JSON object (caller puts it); NULL without memory. */
 struct json_object *vox_opts_json(const vox_opt *opts, const void *cfg);
 
+/** A table with its config, and which rows a command line set. */
+typedef struct vox_opt_set {
+    const vox_opt *opts;
+    void *cfg;
+    unsigned char *given; /* one byte per row, set to 1; or NULL */
+} vox_opt_set;
+
 /**
- * Parse a command line: --name value, --name=value, switches, the further spellings; "--"
- * ends options. Options may stand among the words.
+ * Parse a command line against several tables: --name value, --name=value, switches, the
+ * further spellings; "--" ends options. Options may stand among the words.
  *
  * @param[in,out] argc, argv  options are taken out, words stay in order
- * @param[out]    given       NULL, or one byte per row: was it set here?
  * @return VOX_OK; VOX_E_USAGE
  */
-int vox_opts_args(const vox_opt *opts, void *cfg, int *argc, char **argv,
-                  unsigned char *given);
+int vox_opts_args(const vox_opt_set *sets, int n_sets, int *argc, char **argv);
 
 /** Help lines of a table, two columns, flags as typed on a command line (`flags` = 1) or as
  * --set keys below `prefix` (`flags` = 0). */

@@ -55,19 +55,21 @@ static const char *flag_name(int i, void *arg)
     return text;
 }
 
-static int fail_flag(const vox_opt *opts, const char *word)
+static int fail_flag(const vox_opt_set *sets, int n_sets, const char *word)
 {
     const int n = (int)strcspn(word, "=");
     char copy[64];
 
     snprintf(copy, sizeof copy, "%.*s", n, word);
-    for (const vox_opt *o = opts; o->name;
-         o++) { /* one row at a time: flag_name has one text */
-        const vox_opt single[2] = {*o, VOX_OPT_END};
-        const char *near = vox_suggest(copy, flag_name, (void *)(uintptr_t)single);
+    for (int k = 0; k < n_sets; k++) {
+        for (const vox_opt *o = sets[k].opts; o->name; o++) {
+            const vox_opt single[2] = {*o, VOX_OPT_END}; /* flag_name has one text */
+            const char *near = vox_suggest(copy, flag_name, (void *)(uintptr_t)single);
 
-        if (near)
-            return vox_fail(VOX_E_USAGE, "unknown option %s, did you mean %s?", copy, near);
+            if (near)
+                return vox_fail(VOX_E_USAGE, "unknown option %s, did you mean %s?", copy,
+                                near);
+        }
     }
     return vox_fail(VOX_E_USAGE, "unknown option %s", copy);
 }
@@ -79,29 +81,42 @@ static int looks_like_flag(const char *word)
            word[1] != '.';
 }
 
-/* One option at argv[*i]; moves *i to its last word. */
-static int take_flag(const vox_opt *opts, void *cfg, int argc, char **argv, int *i,
-                     unsigned char *given)
+/* The values of an option at argv[*i]; moves *i to the last of them. */
+static int take_values(const vox_opt_set *set, const vox_opt *o, int argc, char **argv,
+                       int *i)
 {
-    const char *word = argv[*i];
-    const size_t n = strcspn(word, "=");
-    const vox_opt *o = find_flag(opts, word, n);
+    const char *word = argv[*i], *equals = strchr(word, '=');
 
-    if (!o)
-        return fail_flag(opts, word);
-    if (given)
-        given[o - opts] = 1;
-    if (word[n] == '=')
-        return vox_opts_set(opts, cfg, o->name, word + n + 1);
+    if (equals)
+        return vox_opts_set(set->opts, set->cfg, o->name, equals + 1);
     if (o->kind == VOX_OPT_KIND_BOOL)
-        return vox_opts_set(opts, cfg, o->name, "true");
-    if (*i + 1 >= argc)
+        return vox_opts_set(set->opts, set->cfg, o->name, "true");
+    if (*i + 1 >= argc || (o->kind == VOX_OPT_KIND_WORDS && looks_like_flag(argv[*i + 1])))
         return vox_fail(VOX_E_USAGE, "option %s needs a value", word);
-    return vox_opts_set(opts, cfg, o->name, argv[++*i]);
+    do {
+        VOX_TRY(vox_opts_set(set->opts, set->cfg, o->name, argv[++*i]));
+    } while (o->kind == VOX_OPT_KIND_WORDS && *i + 1 < argc &&
+             !looks_like_flag(argv[*i + 1]));
+    return VOX_OK;
 }
 
-int vox_opts_args(const vox_opt *opts, void *cfg, int *argc, char **argv,
-                  unsigned char *given)
+static int take_flag(const vox_opt_set *sets, int n_sets, int argc, char **argv, int *i)
+{
+    const size_t n = strcspn(argv[*i], "=");
+
+    for (int k = 0; k < n_sets; k++) {
+        const vox_opt *o = find_flag(sets[k].opts, argv[*i], n);
+
+        if (!o)
+            continue;
+        if (sets[k].given)
+            sets[k].given[o - sets[k].opts] = 1;
+        return take_values(&sets[k], o, argc, argv, i);
+    }
+    return fail_flag(sets, n_sets, argv[*i]);
+}
+
+int vox_opts_args(const vox_opt_set *sets, int n_sets, int *argc, char **argv)
 {
     int words = 0, only_words = 0;
 
@@ -109,7 +124,7 @@ int vox_opts_args(const vox_opt *opts, void *cfg, int *argc, char **argv,
         if (!only_words && strcmp(argv[i], "--") == 0)
             only_words = 1;
         else if (!only_words && looks_like_flag(argv[i]))
-            VOX_TRY(take_flag(opts, cfg, *argc, argv, &i, given));
+            VOX_TRY(take_flag(sets, n_sets, *argc, argv, &i));
         else
             argv[words++] = argv[i];
     }
@@ -137,8 +152,8 @@ static int add_default(const vox_opt *o, vox_buf *out)
 
 int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *out)
 {
-    static const char *const value[] = {"",   "",      " N",       " N",      " X",
-                                        " X", " TEXT", " N,N,...", " TEXT..."};
+    static const char *const value[] = {"",   "",      " N",       " N",    " X",
+                                        " X", " TEXT", " N,N,...", " TEXT", " TEXT..."};
 
     for (const vox_opt *o = opts; o->name; o++) {
         char left[96];

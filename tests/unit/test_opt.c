@@ -13,7 +13,7 @@ typedef struct cfg {
     int64_t seed;
     char *trainer;
     vox_ints features;
-    vox_strs set;
+    vox_strs set, ids;
 } cfg;
 
 static const vox_opt opts[] = {
@@ -24,6 +24,7 @@ static const vox_opt opts[] = {
     VOX_OPT_AS("-tr", cfg, trainer, STR, 0, 0, 0, NULL, "trainer name"),
     VOX_OPT_INTS(cfg, features, "[8,16]", 1, 4096, "channels per stage"),
     VOX_OPT_STRS(cfg, set, "key=value"),
+    VOX_OPT_AS("-d", cfg, ids, WORDS, 0, 0, 0, NULL, "dataset ids"),
     VOX_OPT_END,
 };
 
@@ -79,17 +80,18 @@ static int words(char **argv, const char *const *text, int n)
 
 static void command_line(void **state)
 {
-    static const char *const text[] = {"data",  "-tr",    "Base", "--block=8", "--seed",
-                                       "5",     "--fast", "one",  "--set",     "a=1",
-                                       "--set", "b=2",    "--",   "-x"};
+    static const char *const text[] = {
+        "data", "-tr",   "Base", "--block=8", "--seed", "5", "--fast", "one", "--set",
+        "a=1",  "--set", "b=2",  "-d",        "7",      "8", "--fast", "--",  "-x"};
     char *argv[32];
     int argc = words(argv, text, (int)(sizeof text / sizeof *text));
-    unsigned char given[8] = {0};
+    unsigned char given[16] = {0};
     cfg c;
 
     (void)state;
     assert_int_equal(vox_opts_defaults(opts, &c), VOX_OK);
-    assert_int_equal(vox_opts_args(opts, &c, &argc, argv, given), VOX_OK);
+    assert_int_equal(vox_opts_args(&(vox_opt_set){opts, &c, given}, 1, &argc, argv),
+                     VOX_OK);
     assert_int_equal(argc, 3);
     assert_string_equal(argv[0], "data");
     assert_string_equal(argv[1], "one");
@@ -97,6 +99,8 @@ static void command_line(void **state)
     assert_string_equal(c.trainer, "Base");
     assert_true(c.block == 8 && c.seed == 5 && c.fast && c.set.count == 2);
     assert_string_equal(c.set.v[1], "b=2");
+    assert_int_equal(c.ids.count, 2);
+    assert_string_equal(c.ids.v[1], "8");
     assert_true(given[1] && given[4] && !given[0]);
     vox_opts_release(opts, &c);
 }
@@ -110,9 +114,11 @@ static void misused(void **state)
 
     (void)state;
     assert_int_equal(vox_opts_defaults(opts, &c), VOX_OK);
-    assert_int_equal(vox_opts_args(opts, &c, &two, unknown, NULL), VOX_E_USAGE);
+    assert_int_equal(vox_opts_args(&(vox_opt_set){opts, &c, NULL}, 1, &two, unknown),
+                     VOX_E_USAGE);
     assert_string_equal(vox_error_text(), "unknown option --bloc, did you mean --block?");
-    assert_int_equal(vox_opts_args(opts, &c, &one, bare, NULL), VOX_E_USAGE);
+    assert_int_equal(vox_opts_args(&(vox_opt_set){opts, &c, NULL}, 1, &one, bare),
+                     VOX_E_USAGE);
     assert_string_equal(vox_error_text(), "option --seed needs a value");
     vox_opts_release(opts, &c);
 }

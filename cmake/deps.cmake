@@ -8,7 +8,7 @@ endif()
 add_library(vox_deps INTERFACE)
 set(missing "")
 
-foreach(name json-c libdeflate libzip cairo)
+foreach(name json-c libdeflate zlib libzip cairo)
     pkg_check_modules(${name} QUIET IMPORTED_TARGET ${name})
     if(${name}_FOUND)
         target_link_libraries(vox_deps INTERFACE PkgConfig::${name})
@@ -17,17 +17,12 @@ foreach(name json-c libdeflate libzip cairo)
     endif()
 endforeach()
 
-# Two libraries without a pkg-config file.
+# A library without a pkg-config file.
 find_path(CSV_INCLUDE csv.h)
 find_library(CSV_LIBRARY csv)
-find_path(NIFTI_INCLUDE nifti2_io.h PATH_SUFFIXES nifti)
-find_library(NIFTI2_LIBRARY nifti2)
-mark_as_advanced(CSV_INCLUDE CSV_LIBRARY NIFTI_INCLUDE NIFTI2_LIBRARY)
+mark_as_advanced(CSV_INCLUDE CSV_LIBRARY)
 if(NOT CSV_INCLUDE OR NOT CSV_LIBRARY)
     list(APPEND missing "libcsv (csv.h)")
-endif()
-if(NOT NIFTI_INCLUDE OR NOT NIFTI2_LIBRARY)
-    list(APPEND missing "libnifti2 (nifti2_io.h)")
 endif()
 
 # C-Blosc2: the folder filled by tools/install-deps, else the system's own package.
@@ -60,8 +55,8 @@ if(missing)
     list(JOIN missing ", " missing)
     message(FATAL_ERROR "not found: ${missing}; run tools/install-deps once, then make again")
 endif()
-target_include_directories(vox_deps SYSTEM INTERFACE ${CSV_INCLUDE} ${NIFTI_INCLUDE})
-target_link_libraries(vox_deps INTERFACE ${CSV_LIBRARY} ${NIFTI2_LIBRARY} m)
+target_include_directories(vox_deps SYSTEM INTERFACE ${CSV_INCLUDE})
+target_link_libraries(vox_deps INTERFACE ${CSV_LIBRARY} m)
 
 # One OpenMP runtime, gcc's. Without one (clang, fuzzing) the pragmas are ignored.
 find_package(OpenMP QUIET COMPONENTS C)

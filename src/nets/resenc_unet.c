@@ -97,10 +97,10 @@ static int resolve(arch *a, const vox_model *m)
     if (a->kernel % 2 == 0)
         return vox_fail(VOX_E_USAGE, "resenc_unet.kernel is %d, wanted an odd number",
                         a->kernel);
-    a->he = strcmp(cfg->init, "he") == 0;
-    if (!a->he && strcmp(cfg->init, "default") != 0)
+    a->he = cfg->init && strcmp(cfg->init, "he") == 0;
+    if (!a->he && (!cfg->init || strcmp(cfg->init, "default") != 0))
         return vox_fail(VOX_E_USAGE, "resenc_unet.init is \"%s\", wanted default or he",
-                        cfg->init);
+                        cfg->init ? cfg->init : "null");
     for (int s = 0; s < a->stages; s++)
         a->total *= a->stride[s];
     return VOX_OK;

@@ -1,0 +1,131 @@
+/*
+ * avg_pool3d: every output voxel is the mean of its window; windows do not overlap.
+ *
+ *   in    x  [N, C, D, H, W]
+ *   out   y  [N, C, D / kd, H / kh, W / kw], floored: voxels past the last window count
+ * nowhere
+ *
+ * Source: networks.md 1. Reference behaviour: torch.nn.functional.avg_pool3d(x, k).
+ */
+#include "ops/avg_pool3d.h"
+
+#include "graph/problem.h"
+
+static const vox_opt opts[] = {
+    VOX_OPT_INTS(vox_avg_pool3d_attr, kernel, "2,2,2", 1, 1024, "edges of the window"),
+    VOX_OPT_END,
+};
+
+static double sum_window(const float *x, const vox_shape *in, const int *k, int64_t z,
+                         int64_t y, int64_t at)
+{
+    double sum = 0.0;
+
+    for (int64_t kz = 0; kz < k[0]; kz++) {
+        for (int64_t ky = 0; ky < k[1]; ky++) {
+            const float *row = x + ((z * k[0] + kz) * in->n[3] + y * k[1] + ky) * in->n[4];
+
+            for (int64_t kx = 0; kx < k[2]; kx++)
+                sum += (double)row[at * k[2] + kx];
+        }
+    }
+    return sum;
+}
+
+static void forward(const vox_call *c)
+{
+    const vox_avg_pool3d_attr *attr = c->attr;
+    const int *k = attr->kernel.v;
+    const vox_shape in = c->in[0].shape, out = c->out[0].shape;
+    const double size = (double)k[0] * k[1] * k[2];
+
+#pragma omp for collapse(2) schedule(static)
+    for (int64_t map = 0; map < in.n[0] * in.n[1]; map++) {
+        for (int64_t z = 0; z < out.n[2]; z++) {
+            const float *x = vox_call_in(c, 0) + map * in.n[2] * in.n[3] * in.n[4];
+            float *row = vox_call_out(c, 0) + (map * out.n[2] + z) * out.n[3] * out.n[4];
+
+            for (int64_t i = 0; i < out.n[3] * out.n[4]; i++)
+                row[i] =
+                    (float)(sum_window(x, &in, k, z, i / out.n[4], i % out.n[4]) / size);
+        }
+    }
+}
+
+/* dx = dy of its window / voxels of a window; 0 outside all windows. */
+static void backward(const vox_call *c)
+{
+    const vox_avg_pool3d_attr *attr = c->attr;
+    const int *k = attr->kernel.v;
+    const vox_shape in = c->in[0].shape, out = c->out[0].shape;
+    const double size = (double)k[0] * k[1] * k[2];
+    const float *dy = vox_call_dout(c, 0);
+    const vox_grad dx = vox_call_din(c, 0);
+
+    if (dx.put == VOX_SKIP)
+        return;
+#pragma omp for collapse(2) schedule(static)
+    for (int64_t map = 0; map < in.n[0] * in.n[1]; map++) {
+        for (int64_t row = 0; row < in.n[2] * in.n[3]; row++) {
+            const int64_t z = row / in.n[3] / k[0], y = row % in.n[3] / k[1];
+            const int64_t first = (map * in.n[2] * in.n[3] + row) * in.n[4];
+            const int covered = z < out.n[2] && y < out.n[3];
+
+            for (int64_t x = 0; x < in.n[4]; x++) {
+                const int64_t from =
+                    ((map * out.n[2] + z) * out.n[3] + y) * out.n[4] + x / k[2];
+                const int hit = covered && x / k[2] < out.n[4];
+
+                vox_grad_put(dx, first + x, hit ? (float)((double)dy[from] / size) : 0.0f);
+            }
+        }
+    }
+}
+
+static int infer(vox_infer *io)
+{
+    const vox_avg_pool3d_attr *attr = io->attr;
+    vox_shape *y = &io->out[0].shape;
+    char text[128];
+
+    VOX_TRY(vox_infer_want(io, 0, VOX_F32, 5));
+    *y = io->in[0]->shape;
+    if (attr->kernel.count != 3)
+        return vox_infer_fail(io, "kernel wants three values");
+    for (int a = 0; a < 3; a++) {
+        const int k = attr->kernel.v[a];
+
+        if (k < 1 || k > y->n[2 + a])
+            return vox_infer_fail(io, "window of %d on axis %d of %s", k, a,
+                                  vox_shape_text(io->in[0]->shape, text));
+        y->n[2 + a] /= k;
+    }
+    return VOX_OK;
+}
+
+static const char *const problems[] = {
+    "2x3x4x6x8",           "1x9x5x7x4", "2x16x2x3x6 kernel=1,3,2",
+    "1x17x4x4x5 kernel=3", "1x8x4x2x6", NULL};
+
+const vox_op vox_op_avg_pool3d = {
+    .name = "avg_pool3d",
+    .summary = "mean over windows that do not overlap",
+    .n_in_min = 1,
+    .n_in_max = 1,
+    .n_out = 1,
+    .attr_size = sizeof(vox_avg_pool3d_attr),
+    .opts = opts,
+    .infer = infer,
+    .forward = forward,
+    .backward = backward,
+    .problems = problems,
+};
+
+vox_node *vox_avg_pool3d(vox_graph *g, vox_node *x, const int kernel[3])
+{
+    const vox_avg_pool3d_attr attr = {
+        {3, {kernel[0], kernel[1], kernel[2]}}
+    };
+
+    return vox_graph_add1(g, &vox_op_avg_pool3d, &attr, x);
+}

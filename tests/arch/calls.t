@@ -1,5 +1,5 @@
 # Does a library stay silent and leave the process alone?
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 
 file() {
     rm -rf "$scratch/src"

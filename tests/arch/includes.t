@@ -1,5 +1,5 @@
 # Does every include point downward (layers.txt)?
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 
 tree() {
     rm -rf "$scratch/src"

@@ -1,5 +1,5 @@
 # Does the README promise what there is, and nothing else?
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 
 readme() {
     mkdir -p "$scratch/src/cli"

@@ -1,5 +1,5 @@
 # Does every entry of a kind (op, net, method, command, ...) have its line, and every line its entry?
-. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/../support/tap.sh"
 
 passes "tables and entries of the project agree" "$arch/check_tables" "$source"
 

@@ -1,0 +1,69 @@
+# A few words of TAP for shell tests.
+#
+#   $source   the project, $arch its tests/arch, $voxmind the program
+#   $scratch  an empty folder that goes away, and where the script starts
+#
+# A script says what it expects, one line each, and ends with `plan`.
+source=${VOX_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+arch=$source/tests/arch
+voxmind=${VOXMIND:-$source/build/voxmind}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+count=0
+
+# verdict <0 or not> <title> <text shown when it failed>
+verdict() {
+    count=$((count + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $count - $2"
+    else
+        echo "not ok $count - $2"
+        sed 's/^/# /' <<<"$3"
+    fi
+}
+
+# passes <title> <command...>: the command succeeds
+passes() {
+    local title=$1 out
+    shift
+    out=$("$@" 2>&1)
+    verdict $? "$title" "$out"
+}
+
+# refuses <title> <text> <command...>: the command fails and prints the text
+refuses() {
+    local title=$1 want=$2 out rc
+    shift 2
+    out=$("$@" 2>&1)
+    rc=$?
+    [ $rc != 0 ] && [[ $out == *"$want"* ]]
+    verdict $? "$title" "wanted a failure that says: $want"$'\n'"found status $rc: $out"
+}
+
+# exits <status> <title> <command...>: exactly this status; stdout and stderr stay in the files
+# $scratch/stdout and $scratch/stderr
+exits() {
+    local want=$1 title=$2 rc
+    shift 2
+    "$@" >"$scratch/stdout" 2>"$scratch/stderr" </dev/null
+    rc=$?
+    [ $rc = "$want" ]
+    verdict $? "$title" "wanted status $want, found $rc: $(cat "$scratch/stdout" "$scratch/stderr")"
+}
+
+# says <file> <title> <text>: the file holds the text
+says() {
+    grep -qF -- "$3" "$1"
+    verdict $? "$2" "wanted: $3"$'\n'"found: $(cat "$1")"
+}
+
+# silent <file> <title>: the file is empty
+silent() {
+    [ ! -s "$1" ]
+    verdict $? "$2" "found: $(cat "$1")"
+}
+
+plan() {
+    echo "1..$count"
+}

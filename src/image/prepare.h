@@ -9,15 +9,8 @@
 #ifndef VOX_IMAGE_PREPARE_H
 #define VOX_IMAGE_PREPARE_H
 
+#include "image/normalise.h"
 #include "image/volume.h"
-
-/** Normalisation schemes of a plan (data.md 7.5). */
-typedef enum vox_norm {
-    VOX_NORM_ZSCORE,  /* "ZScoreNormalization" */
-    VOX_NORM_NONE,    /* "NoNormalization" */
-    VOX_NORM_RESCALE, /* "RescaleTo01Normalization" */
-    VOX_NORM_RGB      /* "RGBTo01Normalization" */
-} vox_norm;
 
 /** The roles of the masks an image may have; the order of vox_prepared.mask. */
 enum { VOX_MASK_ANON, VOX_MASK_ANAT, VOX_MASKS };

@@ -28,19 +28,12 @@ static int open_pass(vox_pass *p, const vox_engine *e, vox_phase phase, int64_t 
     static const char *const training[] = {"loss", NULL}, *const validation[] = {"loss",
                                                                                  "y", NULL};
     const vox_engine_cfg *cfg = &e->cfg;
-    vox_plan_cfg plan = {.dev = e->dev,
-                         .recompute = cfg->recompute,
-                         .recompute_scope = cfg->recompute_scope};
+    vox_plan_cfg plan = {.dev = e->dev, .recompute = cfg->recompute};
 
-    p->pretext = (vox_pretext){.method = cfg->method,
-                               .cfg = cfg->method_cfg,
-                               .net = cfg->model,
-                               .phase = phase,
-                               .patch = cfg->patch,
-                               .batch = batch,
-                               .params = e->params};
+    p->pretext = vox_setup_pretext(cfg->setup, phase, cfg->patch, batch);
+    p->pretext.params = e->params;
     VOX_TRY(vox_graph_new(&p->pretext.g));
-    VOX_TRY(cfg->method->build(&p->pretext));
+    VOX_TRY(cfg->setup->method->build(&p->pretext));
     VOX_TRY(vox_graph_status(p->pretext.g));
     if (!vox_graph_find(p->pretext.g, "loss"))
         vox_graph_name(p->pretext.g, p->pretext.loss, "loss");
@@ -64,21 +57,19 @@ static int open_passes(vox_engine *e)
 
 static int declare(vox_engine *e)
 {
-    const vox_pretext p = {.method = e->cfg.method,
-                           .cfg = e->cfg.method_cfg,
-                           .net = e->cfg.model,
-                           .patch = e->cfg.patch,
-                           .batch = e->cfg.micro};
+    const vox_setup *setup = e->cfg.setup;
+    const vox_pretext p =
+        vox_setup_pretext(setup, VOX_TRAINING, e->cfg.patch, e->cfg.micro);
 
     VOX_TRY(vox_pretext_check(&p));
-    if (e->cfg.method->couples && e->cfg.micro < e->cfg.batch)
+    if (setup->method->couples && e->cfg.micro < e->cfg.batch)
         return vox_fail(
             VOX_E_USAGE,
             "micro-batch is %lld of %lld: the loss of \"%s\" couples samples, so the "
             "batch cannot be cut",
-            (long long)e->cfg.micro, (long long)e->cfg.batch, e->cfg.method->name);
+            (long long)e->cfg.micro, (long long)e->cfg.batch, setup->method->name);
     VOX_TRY(vox_params_new(&e->params, e->dev));
-    return e->cfg.model->net->declare(e->cfg.model, e->params);
+    return setup->model.net->declare(&setup->model, e->params);
 }
 
 int vox_engine_open(vox_engine *e, const vox_engine_cfg *cfg, vox_device *dev)
@@ -266,7 +257,7 @@ static int need_of(int64_t *bytes, const vox_engine_cfg *cfg, vox_device *dev,
 int vox_engine_fit(int64_t *micro, const vox_engine_cfg *cfg, vox_device *dev, int64_t room,
                    int moments)
 {
-    const int64_t least = cfg->method->couples ? cfg->batch : 1;
+    const int64_t least = cfg->setup->method->couples ? cfg->batch : 1;
     int64_t low = least, high = cfg->batch, bytes;
 
     VOX_TRY(need_of(&bytes, cfg, dev, least, moments));
@@ -274,9 +265,9 @@ int vox_engine_fit(int64_t *micro, const vox_engine_cfg *cfg, vox_device *dev, i
         return vox_fail(
             VOX_E_NOMEM,
             "a step of %lld sample%s needs %.2f GiB, %.2f GiB are free; a smaller "
-            "--patch%s or recomputing (--set train.recompute=true) needs less",
+            "--patch%s or --recompute needs less",
             (long long)least, least == 1 ? "" : "s", (double)bytes / gib,
-            (double)room / gib, cfg->method->couples ? ", --batch" : "");
+            (double)room / gib, cfg->setup->method->couples ? ", --batch" : "");
     while (low < high) { /* `low` fits, above `high` nothing does */
         const int64_t mid = low + (high - low + 1) / 2;
 

@@ -10,18 +10,15 @@
 #define VOX_TRAIN_ENGINE_H
 
 #include "graph/plan.h"
-#include "methods/method.h"
 #include "train/batch.h"
+#include "train/recipe.h"
 
-/** What to train, and where. Everything is kept: it must outlive the engine. */
+/** What to train. The setup is kept: it must outlive the engine. */
 typedef struct vox_engine_cfg {
-    const vox_method *method;
-    const void *method_cfg;
-    const vox_model *model;
-    vox_shape patch; /* [C, D, H, W] */
+    const vox_setup *setup;
+    int64_t patch[3]; /* D, H, W */
     int64_t batch, micro;
-    int recompute;
-    const char *recompute_scope;
+    int recompute; /* 1: what can be rebuilt in backward is not kept */
 } vox_engine_cfg;
 
 /** The graph and plan of one piece size. */

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/dict.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/map.h"
 #include "base/mem.h"
 
 int vox_collection_init(vox_collection *c, const char *name, int64_t index)
@@ -241,17 +241,17 @@ static vox_coll_dataset *same_dataset(vox_collection *into, const vox_coll_datas
 static int merge_dataset(vox_collection *into, const vox_coll_dataset *from, int64_t *added)
 {
     vox_coll_dataset *to = same_dataset(into, from);
-    vox_map known = VOX_MAP_INIT;
+    vox_dict known = VOX_DICT_INIT;
     int rc = to ? VOX_OK : VOX_E_NOMEM;
 
     for (int64_t i = 0; rc == VOX_OK && i < to->count; i++)
-        rc = vox_map_set(&known, to->subject[i].id, i, NULL);
+        rc = vox_dict_set(&known, to->subject[i].id, i, NULL);
     for (int64_t i = 0; i < from->count && rc == VOX_OK; i++) {
-        const int64_t at = vox_map_get(&known, from->subject[i].id, -1);
+        const int64_t at = vox_dict_get(&known, from->subject[i].id, -1);
 
         rc = merge_subject(into, to, at, &from->subject[i], added);
     }
-    vox_map_release(&known);
+    vox_dict_release(&known);
     return rc;
 }
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dict.h"
 #include "base/error.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "data/roots.h"
 
@@ -74,12 +74,12 @@ static int fill_all(vox_records *out)
 
 static int check_unique(const vox_records *r)
 {
-    vox_map ids = VOX_MAP_INIT, outs = VOX_MAP_INIT;
+    vox_dict ids = VOX_DICT_INIT, outs = VOX_DICT_INIT;
     int rc = VOX_OK;
 
     for (int64_t i = 0; i < r->count && rc == VOX_OK; i++) {
-        const int64_t a = vox_map_get(&ids, r->v[i].id, -1);
-        const int64_t b = a < 0 ? vox_map_get(&outs, r->v[i].out, -1) : a;
+        const int64_t a = vox_dict_get(&ids, r->v[i].id, -1);
+        const int64_t b = a < 0 ? vox_dict_get(&outs, r->v[i].out, -1) : a;
 
         if (b >= 0)
             rc = vox_fail(
@@ -89,12 +89,12 @@ static int check_unique(const vox_records *r)
                 r->v[b].id, r->v[b].image->path, r->v[i].id, r->v[i].image->path,
                 r->v[i].out);
         if (rc == VOX_OK)
-            rc = vox_map_set(&ids, r->v[i].id, i, NULL);
+            rc = vox_dict_set(&ids, r->v[i].id, i, NULL);
         if (rc == VOX_OK)
-            rc = vox_map_set(&outs, r->v[i].out, i, NULL);
+            rc = vox_dict_set(&outs, r->v[i].out, i, NULL);
     }
-    vox_map_release(&ids);
-    vox_map_release(&outs);
+    vox_dict_release(&ids);
+    vox_dict_release(&outs);
     return rc;
 }
 

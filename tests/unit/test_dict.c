@@ -1,9 +1,9 @@
-/* map: a random program against a plain array. */
+/* dict: a random program against a plain array. */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/dict.h"
 #include "base/error.h"
-#include "base/map.h"
 #include "base/rng.h"
 #include "support/unit.h"
 
@@ -14,7 +14,7 @@ static void agrees_with_an_array(void **state)
     static char key[KEYS][16];
     static int64_t value[KEYS];
     static int there[KEYS];
-    vox_map m = VOX_MAP_INIT;
+    vox_dict m = VOX_DICT_INIT;
     vox_rng r = vox_rng_at(1, VOX_STREAM("test"), 0);
     int64_t count = 0;
 
@@ -25,9 +25,9 @@ static void agrees_with_an_array(void **state)
         const int i = (int)vox_rng_below(&r, KEYS);
         int added;
 
-        assert_int_equal(vox_map_get(&m, key[i], -1), there[i] ? value[i] : -1);
+        assert_int_equal(vox_dict_get(&m, key[i], -1), there[i] ? value[i] : -1);
         if (vox_rng_below(&r, 4) == 0) {
-            assert_int_equal(vox_map_set(&m, key[i], s, &added), VOX_OK);
+            assert_int_equal(vox_dict_set(&m, key[i], s, &added), VOX_OK);
             assert_int_equal(added, !there[i]);
             count += added;
             there[i] = 1;
@@ -36,8 +36,8 @@ static void agrees_with_an_array(void **state)
     }
     assert_int_equal(m.count, count);
     assert_true(count > KEYS / 2);
-    vox_map_release(&m);
-    assert_int_equal(vox_map_get(&m, key[0], -1), -1);
+    vox_dict_release(&m);
+    assert_int_equal(vox_dict_get(&m, key[0], -1), -1);
 }
 
 int main(void)

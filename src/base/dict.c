@@ -1,5 +1,5 @@
-/* map: open addressing with linear probing, FNV-1a, at most half full. */
-#include "base/map.h"
+/* dict: open addressing with linear probing, FNV-1a, at most half full. */
+#include "base/dict.h"
 
 #include <string.h>
 
@@ -16,21 +16,21 @@ static uint64_t hash(const char *key)
 }
 
 /* The slot that holds `key`, or the free one where it belongs. */
-static vox_map_slot *find(const vox_map *m, const char *key)
+static vox_dict_slot *find(const vox_dict *m, const char *key)
 {
     uint64_t i = hash(key);
 
     for (;; i++) {
-        vox_map_slot *s = &m->slot[i & (uint64_t)(m->cap - 1)];
+        vox_dict_slot *s = &m->slot[i & (uint64_t)(m->cap - 1)];
 
         if (!s->key || strcmp(s->key, key) == 0)
             return s;
     }
 }
 
-static int grow(vox_map *m)
+static int grow(vox_dict *m)
 {
-    vox_map bigger = {NULL, m->count, m->cap ? 2 * m->cap : 64};
+    vox_dict bigger = {NULL, m->count, m->cap ? 2 * m->cap : 64};
 
     bigger.slot = vox_zalloc((size_t)bigger.cap, sizeof *bigger.slot);
     if (!bigger.slot)
@@ -44,9 +44,9 @@ static int grow(vox_map *m)
     return VOX_OK;
 }
 
-int vox_map_set(vox_map *m, const char *key, int64_t value, int *added)
+int vox_dict_set(vox_dict *m, const char *key, int64_t value, int *added)
 {
-    vox_map_slot *s;
+    vox_dict_slot *s;
 
     if (2 * (m->count + 1) > m->cap)
         VOX_TRY(grow(m));
@@ -61,15 +61,15 @@ int vox_map_set(vox_map *m, const char *key, int64_t value, int *added)
     return VOX_OK;
 }
 
-int64_t vox_map_get(const vox_map *m, const char *key, int64_t none)
+int64_t vox_dict_get(const vox_dict *m, const char *key, int64_t none)
 {
-    const vox_map_slot *s = m->cap ? find(m, key) : NULL;
+    const vox_dict_slot *s = m->cap ? find(m, key) : NULL;
 
     return s && s->key ? s->value : none;
 }
 
-void vox_map_release(vox_map *m)
+void vox_dict_release(vox_dict *m)
 {
     vox_free(m->slot);
-    *m = (vox_map)VOX_MAP_INIT;
+    *m = (vox_dict)VOX_DICT_INIT;
 }

@@ -462,13 +462,10 @@ static json_object *ints(const int *v, int n, int axes)
     json_object *list = json_object_new_array();
 
     for (int i = 0; list && i < n; i++) {
-        json_object *item = json_object_new_int(v[i]);
+        json_object *item = axes ? json_object_new_array() : json_object_new_int(v[i]);
 
-        if (axes) {
-            item = json_object_new_array();
-            for (int k = 0; k < 3; k++)
-                json_object_array_add(item, json_object_new_int(v[i]));
-        }
+        for (int k = 0; axes && k < 3; k++)
+            json_object_array_add(item, json_object_new_int(v[i]));
         json_object_array_add(list, item);
     }
     return list;

@@ -5,7 +5,7 @@ TESTS  ?=
 
 export CMAKE_GENERATOR ?= $(if $(shell command -v ninja),Ninja,Unix Makefiles)
 
-.PHONY: all tests check demo asan fuzz bench install format lint clean help install-deps
+.PHONY: all tests check demo asan tsan fuzz bench install format lint clean help install-deps
 .NOTPARALLEL:
 
 all: build/.configured ## build the program: build/voxmind
@@ -28,6 +28,10 @@ asan: build-asan/.configured ## build and run the quick tests under ASan and UBS
 	@cmake --build build-asan -j $(JOBS) --target voxmind tests
 	@ctest --test-dir build-asan -j $(JOBS) --output-on-failure -LE slow $(if $(TESTS),-R '$(TESTS)')
 
+tsan: build-tsan/.configured ## build and run the tests of threads under TSan (TESTS=regex picks others)
+	@cmake --build build-tsan -j $(JOBS) --target voxmind tests
+	@ctest --test-dir build-tsan -j $(JOBS) --output-on-failure -R '$(or $(TESTS),queue|pool|map|loader|fake)'
+
 fuzz: build-fuzz/.configured ## build the fuzz targets with clang's libFuzzer, in build-fuzz/fuzz
 	@cmake --build build-fuzz -j $(JOBS)
 
@@ -45,7 +49,7 @@ lint: all ## check formatting, then run clang-tidy
 	@git ls-files 'src/*.c' | grep -v _simd.c | xargs clang-tidy --quiet -p build
 
 clean: ## remove all build trees (what install-deps fetched stays in .deps)
-	@rm -rf build build-asan build-fuzz build-release
+	@rm -rf build build-asan build-tsan build-fuzz build-release
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'

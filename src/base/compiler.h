@@ -35,6 +35,14 @@
 #define VOX_CPU_HAS_X86_BF16() 0
 #endif
 
+/** Number of the calling thread in its parallel region: for scratch memory, never for results. */
+#if defined(_OPENMP)
+#include <omp.h>
+#define VOX_THREAD() omp_get_thread_num()
+#else
+#define VOX_THREAD() 0
+#endif
+
 /** Number of elements of an array object (not of a pointer). */
 #define VOX_COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 

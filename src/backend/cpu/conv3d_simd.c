@@ -1,0 +1,134 @@
+/*
+ * conv3d: direct convolution on blocked tensors. The passes are in conv.h: forward gathers,
+ * the gradient of x (and x2) spreads, the gradient of w weighs.
+ *
+ * Left to the reference: active masks, a gradient for a plain x, an x2 that does not begin
+ * at a block of channels.
+ */
+#include "backend/cpu/conv.h"
+#include "base/error.h"
+#include "ops/conv3d.h"
+
+typedef struct prep {
+    vox_conv_shape shape;
+    vox_conv_pass forward, data;
+    vox_conv_weigh weigh;
+} prep;
+
+static vox_conv_shape shape_of(const vox_problem *q)
+{
+    const vox_conv3d_attr *attr = q->attr;
+    const vox_tensor *x = &q->in[VOX_CONV3D_X];
+    const vox_tensor *x2 = q->n_in > VOX_CONV3D_X2 ? &q->in[VOX_CONV3D_X2] : NULL;
+    vox_conv_shape s = {.images = x->shape.n[0],
+                        .fine = vox_conv_side_of(x, x2),
+                        .coarse = vox_conv_side_of(&q->out[0], NULL)};
+
+    for (int i = 0; i < 3; i++) {
+        s.kernel[i] = attr->kernel.v[i];
+        s.stride[i] = attr->stride.v[i];
+        s.pad[i] = attr->pad.v[i];
+    }
+    return s;
+}
+
+static int present(const vox_problem *q, int i)
+{
+    return i < q->n_in && q->in[i].shape.rank >= 0;
+}
+
+static int supports(const vox_problem *q)
+{
+    const vox_conv_shape s = shape_of(q);
+
+    if (present(q, VOX_CONV3D_ACTIVE))
+        return 0;
+    if (present(q, VOX_CONV3D_X2) &&
+        q->in[VOX_CONV3D_X2].layout != q->in[VOX_CONV3D_X].layout)
+        return 0;
+    if (q->grads & 1u << VOX_CONV3D_X && s.fine.lanes == 1)
+        return 0;
+    return vox_conv_supports(&s, VOX_LANES);
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static int prepare(const vox_problem *q, vox_prepared *out)
+{
+    prep *p = vox_arena_alloc(out->arena, 1, sizeof *p);
+    const size_t threads = (size_t)q->threads;
+
+    if (!p)
+        return VOX_E_NOMEM;
+    p->shape = shape_of(q);
+    vox_conv_plan_gather(&p->forward, &p->shape, VOX_LANES, q->threads);
+    vox_conv_plan_spread(&p->data, &p->shape, VOX_LANES, q->threads);
+    vox_conv_plan_weigh(&p->weigh, &p->shape, VOX_LANES, q->threads);
+    out->prep = p;
+    out->work_forward = p->forward.weight_bytes + threads * p->forward.worker_bytes;
+    out->work_backward =
+        larger(p->data.weight_bytes + threads * p->data.worker_bytes,
+               larger(p->weigh.partial_bytes + threads * p->weigh.worker_bytes,
+                      vox_channel_sums_bytes(&p->shape.coarse, p->shape.images)));
+    return VOX_OK;
+}
+
+static const float *operand(const vox_call *c, int i)
+{
+    return i < c->n_in ? c->in[i].data : NULL;
+}
+
+static vox_grad gradient(const vox_call *c, int i)
+{
+    return i < c->n_in ? c->din[i] : (vox_grad){NULL, VOX_SKIP};
+}
+
+static void forward(const vox_call *c)
+{
+    const prep *p = c->prep;
+    const vox_conv_io io = {
+        .source = {operand(c,       VOX_CONV3D_X), operand(c, VOX_CONV3D_X2)},
+        .target = {vox_call_out(c, 0),              NULL},
+        .put = {VOX_WRITE,             VOX_SKIP        },
+        .weight = operand(c, VOX_CONV3D_W),
+        .bias = operand(c, VOX_CONV3D_B),
+    };
+
+    VOX_KERNEL(vox_conv_sum)(&p->forward, &io, c->work);
+}
+
+/* The three gradients, one after the other in the same work memory: each ends with a
+ * barrier. */
+static void backward(const vox_call *c)
+{
+    const prep *p = c->prep;
+    const float *const x[2] = {operand(c, VOX_CONV3D_X), operand(c, VOX_CONV3D_X2)};
+    const vox_grad dx = gradient(c, VOX_CONV3D_X), dx2 = gradient(c, VOX_CONV3D_X2);
+    const vox_grad dw = gradient(c, VOX_CONV3D_W), db = gradient(c, VOX_CONV3D_B);
+    const float *dy = vox_call_dout(c, 0);
+    const vox_conv_io io = {
+        .source = {dy,      NULL    },
+        .target = {dx.data, dx2.data},
+        .put = {dx.put,  dx2.put },
+        .weight = operand(c, VOX_CONV3D_W),
+    };
+
+    if (dx.put != VOX_SKIP || dx2.put != VOX_SKIP)
+        VOX_KERNEL(vox_conv_sum)(&p->data, &io, c->work);
+    if (dw.put != VOX_SKIP)
+        VOX_KERNEL(vox_conv_weigh)(&p->weigh, x, dy, dw, c->work);
+    if (db.put != VOX_SKIP)
+        VOX_KERNEL(vox_channel_sums)(db, dy, &p->shape.coarse, p->shape.images, c->work);
+}
+
+const vox_kernel VOX_KERNEL(vox_kernel_conv3d) = {
+    .op = "conv3d",
+    .name = "conv3d",
+    .supports = supports,
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,226 @@
+/*
+ * conv_pack: the copies around the convolution kernels: tiles of the source, weights into
+ * the order of the inner loops, weight gradients back out of it.
+ *
+ *     tile      [chunk][row d][row h][plane][column][channel of chunk]
+ *     weights   [pair][chunk][tap][channel of chunk][2 * VOX_LANES], zero above the
+ * channels
+ *
+ * Parameters lie in PyTorch's order, where the target channel is the slow axis; the inner
+ * loops want it fastest. Both ways go through squares of VOX_LANES x VOX_LANES.
+ */
+#include <string.h>
+
+#include "backend/cpu/conv.h"
+
+enum { LANES = VOX_LANES, PAIR = 2 * VOX_LANES };
+
+/* ---- tiles ---- */
+
+/* Columns of one plane of a row: zeros where x lies outside [0, extent), copies inside. */
+VOX_INLINE void copy_plane(const int chunk, float *dst, const float *row, int64_t columns,
+                           int64_t x, int64_t step, int64_t extent, int64_t lanes)
+{
+    int64_t begin = x < 0 ? (-x + step - 1) / step : 0;
+    int64_t end = x < extent ? (extent - x + step - 1) / step : 0;
+
+    end = end < columns ? end : columns;
+    begin = begin < end ? begin : end;
+    memset(dst, 0, (size_t)(begin * chunk) * sizeof *dst);
+    memset(dst + end * chunk, 0, (size_t)((columns - end) * chunk) * sizeof *dst);
+    for (int64_t j = begin; j < end; j++)
+        memcpy(dst + j * chunk, row + (x + j * step) * lanes, (size_t)chunk * sizeof *dst);
+}
+
+static void copy_row(float *dst, const vox_conv_pass *p, const float *row)
+{
+    const vox_conv_axis *w = &p->axis[2];
+
+    for (int64_t q = 0; q < w->source_step; q++, dst += p->plane) {
+        if (p->chunk == 1)
+            copy_plane(1, dst, row, p->columns, q + w->low, w->source_step, w->source, 1);
+        else
+            copy_plane(VOX_CONV_CHUNK, dst, row, p->columns, q + w->low, w->source_step,
+                       w->source, LANES);
+    }
+}
+
+/* Where a chunk's first channel of an image starts. */
+static const float *chunk_start(const vox_conv_side *s, const float *const source[2],
+                                int64_t image, int64_t channel)
+{
+    const int second = channel >= s->split;
+    const int64_t channels = second ? s->channels - s->split : s->split;
+    const int64_t blocks = (channels + s->lanes - 1) / s->lanes;
+    const int64_t c = second ? channel - s->split : channel;
+
+    return source[second] + (image * blocks + c / s->lanes) * s->voxels * s->lanes +
+           c % s->lanes;
+}
+
+void VOX_KERNEL(vox_conv_tile)(float *tile, const vox_conv_pass *p, const vox_conv_box *b,
+                               const float *const source[2], int64_t begin, int64_t end)
+{
+    const vox_conv_side *s = &p->source;
+
+    for (int64_t c = begin; c < end; c++, tile += p->chunk_size) {
+        const float *from = chunk_start(s, source, b->image, c * p->chunk);
+
+        for (int64_t d = b->low[0]; d < b->high[0]; d++) {
+            for (int64_t h = b->low[1]; h < b->high[1]; h++) {
+                const int64_t row = (d - b->low[0]) * p->rows[1] + h - b->low[1];
+
+                copy_row(tile + row * p->row, p,
+                         from + (d * s->extent[1] + h) * s->extent[2] * s->lanes);
+            }
+        }
+    }
+}
+
+/* ---- weights ---- */
+
+/*
+ * Weights of one target vector and one chunk are a table: a row per target channel, a
+ * column per (source channel, tap). Where source channels lie `taps` apart, its columns are
+ * one run of memory; else there is one run per source channel.
+ */
+typedef struct table {
+    int64_t rows, row_step; /* target channels that exist, and their distance */
+    int64_t runs, run_step, columns;
+    int taps, chunk;
+} table;
+
+static table table_of(const vox_conv_pass *p, int64_t target, int64_t chunk)
+{
+    const int64_t sources = p->source.channels - chunk * p->chunk;
+    const int64_t n = sources < p->chunk ? sources : p->chunk;
+    const int64_t rows = p->target.channels - target;
+    table t = {rows < LANES ? rows : LANES,
+               p->weight_target,
+               n,
+               p->weight_source,
+               p->taps,
+               p->taps,
+               p->chunk};
+
+    if (p->weight_source == p->taps) {
+        t.runs = 1;
+        t.columns = n * p->taps;
+    }
+    return t;
+}
+
+/* Place of column e of a run in the packed chunk. */
+VOX_INLINE int64_t packed_at(const table *t, int64_t run, int64_t e)
+{
+    const int64_t source = t->runs == 1 ? e / t->taps : run;
+    const int64_t tap = t->runs == 1 ? e % t->taps : e;
+
+    return (tap * t->chunk + source) * PAIR;
+}
+
+static void pack_square(float *dst, const table *t, const float *weight, int64_t run,
+                        int64_t e)
+{
+    const int columns = (int)(t->columns - e < LANES ? t->columns - e : LANES);
+    vec square[LANES];
+
+    for (int r = 0; r < LANES; r++)
+        square[r] =
+            r < t->rows ? vec_load_part(weight + r * t->row_step + e, columns) : vec_zero();
+    vec_transpose(square);
+    for (int k = 0; k < columns; k++)
+        vec_store(dst + packed_at(t, run, e + k), square[k]);
+}
+
+/* A kernel of one tap whose target channels are neighbours needs no turning. */
+static void pack_columns(float *dst, const table *t, const float *weight)
+{
+    for (int64_t run = 0; run < t->runs; run++)
+        vec_store(dst + run * PAIR,
+                  vec_load_part(weight + run * t->run_step, (int)t->rows));
+}
+
+static void pack_vector(float *dst, const vox_conv_pass *p, const float *weight,
+                        int64_t target, int64_t chunk)
+{
+    const table t = table_of(p, target, chunk);
+
+    if (t.rows <= 0)
+        return;
+    weight += target * p->weight_target + chunk * p->chunk * p->weight_source;
+    if (t.columns == 1 && t.row_step == 1) {
+        pack_columns(dst, &t, weight);
+        return;
+    }
+    for (int64_t run = 0; run < t.runs; run++) {
+        for (int64_t e = 0; e < t.columns; e += LANES)
+            pack_square(dst, &t, weight + run * t.run_step, run, e);
+    }
+}
+
+void VOX_KERNEL(vox_conv_pack)(float *packed, const vox_conv_pass *p, const float *weight)
+{
+    const int64_t size = (int64_t)p->taps * p->chunk * PAIR;
+
+#pragma omp for
+    for (int64_t i = 0; i < p->pairs * p->chunks; i++) {
+        const int64_t pair = i / p->chunks, chunk = i % p->chunks;
+        float *dst = packed + i * size;
+
+        if ((pair + 1) * PAIR > p->target.channels ||
+            (chunk + 1) * p->chunk > p->source.channels)
+            memset(dst, 0, (size_t)size * sizeof *dst);
+        pack_vector(dst, p, weight, pair * PAIR, chunk);
+        pack_vector(dst + LANES, p, weight, pair * PAIR + LANES, chunk);
+    }
+}
+
+/* ---- gradients of weights ---- */
+
+static void put_part(float *dst, vox_put put, vec v, int count)
+{
+    if (put == VOX_ADD)
+        v = vec_add(v, vec_load_part(dst, count));
+    vec_store_part(dst, v, count);
+}
+
+/* One square of the table: the parts' sums in order of the parts, turned, put. */
+static void unpack_square(vox_grad grad, const table *t, const float *packed, int64_t parts,
+                          int64_t part_size, int64_t e)
+{
+    const int columns = (int)(t->columns - e < LANES ? t->columns - e : LANES);
+    vec square[LANES];
+
+    for (int k = 0; k < LANES; k++) {
+        const float *from = packed + packed_at(t, 0, e + (k < columns ? k : 0));
+
+        square[k] = vec_load(from);
+        for (int64_t part = 1; part < parts; part++)
+            square[k] = vec_add(square[k], vec_load(from + part * part_size));
+    }
+    vec_transpose(square);
+    for (int64_t r = 0; r < t->rows; r++)
+        put_part(grad.data + r * t->row_step + e, grad.put, square[r], columns);
+}
+
+void VOX_KERNEL(vox_conv_unpack)(vox_grad grad, const vox_conv_pass *p, const float *packed,
+                                 int64_t parts)
+{
+    const int64_t size = (int64_t)p->taps * p->chunk * PAIR, all = p->pairs * p->chunks;
+
+#pragma omp for
+    for (int64_t i = 0; i < 2 * all; i++) {
+        const int64_t pair = i / 2 / p->chunks, chunk = i / 2 % p->chunks;
+        const int64_t target = pair * PAIR + i % 2 * LANES;
+        const table t = table_of(p, target, chunk);
+        vox_grad at = grad;
+
+        if (t.rows <= 0)
+            continue;
+        at.data += target * p->weight_target + chunk * p->chunk * p->weight_source;
+        for (int64_t e = 0; e < t.columns; e += LANES)
+            unpack_square(at, &t, packed + i / 2 * size + i % 2 * LANES, parts, all * size,
+                          e);
+    }
+}

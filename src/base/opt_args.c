@@ -132,10 +132,13 @@ int vox_opts_args(const vox_opt_set *sets, int n_sets, int *argc, char **argv)
     return VOX_OK;
 }
 
+/* A number below its range as default means "not given": the help text says what then. */
 static int add_default(const vox_opt *o, vox_buf *out)
 {
     char number[32];
 
+    if (o->kind <= VOX_OPT_KIND_F64 && o->def < o->min)
+        return VOX_OK;
     switch (o->kind) {
     case VOX_OPT_KIND_BOOL:
         return o->def != 0 ? vox_buf_printf(out, " (default on)") : VOX_OK;

@@ -254,6 +254,23 @@ static const char *first_difference(json_object *a, json_object *b)
     return NULL;
 }
 
+static int fail_differs(const char *key, json_object *now, json_object *then)
+{
+    vox_buf a = VOX_BUF_INIT, b = VOX_BUF_INIT;
+    int rc = vox_json_text(&a, now, 0);
+
+    if (rc == VOX_OK)
+        rc = vox_json_text(&b, then, 0);
+    if (rc == VOX_OK)
+        rc = vox_fail(VOX_E_USAGE,
+                      "%s is %s, the run was started with %s; leave it as it was, or start "
+                      "another with --fresh",
+                      key, vox_buf_text(&a), vox_buf_text(&b));
+    vox_buf_release(&a);
+    vox_buf_release(&b);
+    return rc;
+}
+
 static int compare_part(json_object *now, json_object *then, const char *key)
 {
     json_object *a = vox_json_get(now, key), *b = vox_json_get(then, key);
@@ -263,12 +280,8 @@ static int compare_part(json_object *now, json_object *then, const char *key)
         return VOX_OK;
     if (json_object_get_type(a) == json_type_object)
         inner = first_difference(a, b);
-    return vox_fail(
-        VOX_E_USAGE,
-        "%s is %s, the run was started with %s; leave it as it was, or start another "
-        "with --fresh",
-        inner ? inner : key, json_object_get_string(inner ? vox_json_get(a, inner) : a),
-        json_object_get_string(inner ? vox_json_get(b, inner) : b));
+    return inner ? fail_differs(inner, vox_json_get(a, inner), vox_json_get(b, inner))
+                 : fail_differs(key, a, b);
 }
 
 /* Everything that shapes the numbers must be as it was, except the number of epochs. */

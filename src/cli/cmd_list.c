@@ -62,6 +62,7 @@ static const struct {
     {"ops",        list_ops       },
     {"nets",       list_nets      },
     {"methods",    list_methods   },
+    {"trainers",   list_trainers  },
     {"transforms", list_transforms},
     {"formats",    list_formats   },
 };

@@ -51,14 +51,23 @@ def signed(t, shape):
     return (2 * uniform(t, int(np.prod(shape))) - 1).reshape(shape)
 
 
-def fill(net):
-    """Give every parameter its fixed values (rounded to float32); names in order."""
+def fill(net, weights="ordinary"):
+    """Give every parameter its fixed values (rounded to float32).
+
+    ordinary  the recipe of the published golden values
+    smooth    norms of scale near 0.1 and bias near +-1, the sign by channel: nothing comes near
+              the kink of a leaky ReLU, so that rounding cannot flip a sign
+    """
     with torch.no_grad():
         for t, (name, p) in enumerate(net.named_parameters()):
             shape = tuple(p.shape)
             s = signed(t, shape)
             if len(shape) >= 2:
                 v = np.sqrt(3.0 / (p.numel() / shape[0])) * s
+            elif weights == "smooth" and name.endswith("norm.weight"):
+                v = 0.1 * (1 + 0.2 * s)
+            elif weights == "smooth" and name.endswith("norm.bias"):
+                v = (1 - 2.0 * (np.arange(shape[0]) % 2)) * (1 + 0.05 * s)
             elif name.endswith("weight"):
                 v = 1 + 0.2 * s
             else:

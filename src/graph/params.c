@@ -8,52 +8,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-/* Open addressing, keys by FNV-1a of their name; -1 = free. */
-struct vox_key_index {
-    int64_t size;
-    int slot[];
-};
-
-static int index_rebuild(vox_params *p, int64_t size)
-{
-    struct vox_key_index *index = vox_alloc(1, sizeof *index + (size_t)size * sizeof(int));
-
-    if (!index)
-        return VOX_E_NOMEM;
-    index->size = size;
-    for (int64_t i = 0; i < size; i++)
-        index->slot[i] = -1;
-    for (int k = 0; k < p->n_key; k++) {
-        int64_t at = vox_rng_stream_id(p->key[k].name) & (size - 1);
-
-        while (index->slot[at] >= 0)
-            at = (at + 1) & (size - 1);
-        index->slot[at] = k;
-    }
-    vox_free(p->index);
-    p->index = index;
-    return VOX_OK;
-}
-
-static int find_key(const vox_params *p, const char *name)
-{
-    int64_t at;
-
-    if (!p->index)
-        return -1;
-    at = vox_rng_stream_id(name) & (p->index->size - 1);
-    for (; p->index->slot[at] >= 0; at = (at + 1) & (p->index->size - 1)) {
-        if (strcmp(p->key[p->index->slot[at]].name, name) == 0)
-            return p->index->slot[at];
-    }
-    return -1;
-}
-
 int vox_params_find(const vox_params *p, const char *name)
 {
-    const int k = find_key(p, name);
-
-    return k < 0 ? -1 : p->key[k].param;
+    return (int)vox_dict_get(&p->index, name, -1);
 }
 
 int vox_params_new(vox_params **out, vox_device *dev)
@@ -81,7 +38,7 @@ void vox_params_free(vox_params *p)
     free_block(p, p->grad);
     free_block(p, p->moment[0]);
     free_block(p, p->moment[1]);
-    vox_free(p->index);
+    vox_dict_release(&p->index);
     vox_free(p->key);
     vox_free(p->param);
     vox_arena_release(&p->arena);
@@ -94,22 +51,15 @@ static int add_key(vox_params *p, const char *name, int param)
 
     if (p->value)
         return vox_fail(VOX_E_ARG, "parameter \"%s\" is declared after seal", name);
-    if (find_key(p, name) >= 0)
+    if (vox_params_find(p, name) >= 0)
         return vox_fail(VOX_E_EXISTS, "parameter \"%s\" is declared twice", name);
     copy = vox_arena_strdup(&p->arena, name);
     if (!copy)
         return VOX_E_NOMEM;
     VOX_TRY(vox_grow(&p->key, &p->cap_key, p->n_key + 1, sizeof *p->key));
+    VOX_TRY(vox_dict_set(&p->index, copy, param, NULL));
     p->key[p->n_key++] = (vox_key){copy, param};
-    if (p->index && p->index->size >= 2 * (int64_t)p->n_key) {
-        int64_t at = vox_rng_stream_id(copy) & (p->index->size - 1);
-
-        while (p->index->slot[at] >= 0)
-            at = (at + 1) & (p->index->size - 1);
-        p->index->slot[at] = p->n_key - 1;
-        return VOX_OK;
-    }
-    return index_rebuild(p, p->index ? p->index->size * 4 : 64);
+    return VOX_OK;
 }
 
 int vox_params_add(vox_params *p, const char *name, vox_shape shape, vox_init init)

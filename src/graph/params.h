@@ -10,6 +10,7 @@
 #ifndef VOX_GRAPH_PARAMS_H
 #define VOX_GRAPH_PARAMS_H
 
+#include "base/dict.h"
 #include "graph/device.h"
 
 typedef enum vox_init_kind {
@@ -50,7 +51,7 @@ typedef struct vox_params {
     float *value, *grad, *moment[2]; /* device blocks; NULL until needed */
     int frozen;                      /* no gradients flow into it */
     int64_t cap_param, cap_key;
-    struct vox_key_index *index; /* keys by name */
+    vox_dict index; /* parameter of each key */
 } vox_params;
 
 /** An empty set on a device (kept). */

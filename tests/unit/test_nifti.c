@@ -118,22 +118,35 @@ static void truncation_at_every_length(void **state)
     assert_int_equal(vox_mem_blocks(), blocks);
 }
 
-/* A flipped bit anywhere in the packed stream is noticed: the checksum covers all of it. */
+/* A flipped bit anywhere in the packed stream is noticed: the checksum covers all of it.
+ * Only a bit that codes nothing, which some versions of libdeflate write, may pass: then
+ * nothing changed. */
 static void a_damaged_stream_is_noticed(void **state)
 {
     const nifti_file f = nifti_small(1, 0, 4);
     vox_buf plain = VOX_BUF_INIT, packed = VOX_BUF_INIT;
+    int idle = 0;
 
     (void)state;
     build(&plain, &f, &numbers[2]);
     assert_int_equal(vox_gzip(&packed, plain.data, plain.len), VOX_OK);
     for (size_t i = 10; i < packed.len; i++) { /* after the ten bytes of gzip's header */
         vox_volume v = VOX_VOLUME_INIT;
+        int rc;
 
         packed.data[i] ^= 1;
-        assert_int_equal(read_buf(&v, &packed), VOX_E_FORMAT);
+        rc = read_buf(&v, &packed);
         packed.data[i] ^= 1;
+        if (rc != VOX_OK) {
+            assert_int_equal(rc, VOX_E_FORMAT);
+            continue;
+        }
+        idle++;
+        for (int j = 0; j < VOXELS; j++)
+            assert_true(v.data[j] == (float)value_at(&numbers[2], j));
+        vox_volume_release(&v);
     }
+    assert_in_range(idle, 0, 1);
     vox_buf_release(&plain);
     vox_buf_release(&packed);
 }

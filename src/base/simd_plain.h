@@ -151,16 +151,16 @@ VOX_INLINE void vec_store_part(float *p, vec a, int count)
 
 VOX_INLINE void vec_transpose(vec r[8])
 {
-    float square[8][8];
+    float square[8][8], turned[8][8];
 
     for (int i = 0; i < 8; i++)
         vec_store(square[i], r[i]);
     for (int i = 0; i < 8; i++) {
-        for (int k = 0; k < 4; k++) {
-            r[i].lo[k] = square[k][i];
-            r[i].hi[k] = square[k + 4][i];
-        }
+        for (int k = 0; k < 8; k++)
+            turned[i][k] = square[k][i];
     }
+    for (int i = 0; i < 8; i++)
+        r[i] = vec_load(turned[i]);
 }
 
 #endif

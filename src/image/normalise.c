@@ -93,8 +93,7 @@ static void affine(float *x, int64_t n, float shift, float scale, const uint8_t 
     }
 }
 
-int vox_normalise(float *x, int64_t n, vox_norm norm, const uint8_t *skip, const char *name,
-                  vox_stats *out)
+int vox_normalise(float *x, int64_t n, vox_norm norm, const uint8_t *skip, vox_stats *out)
 {
     const vox_stats s = vox_stats_of(x, n, skip);
     double shift = 0.0, scale = 1.0;
@@ -102,8 +101,8 @@ int vox_normalise(float *x, int64_t n, vox_norm norm, const uint8_t *skip, const
     if (norm == VOX_NORM_ZSCORE) {
         if (vox_stats_constant(&s))
             return vox_fail(VOX_E_FORMAT,
-                            "%s: constant image: values %g to %g, wanted some contrast",
-                            name, (double)s.lo, (double)s.hi);
+                            "constant image: values %g to %g, wanted some contrast",
+                            (double)s.lo, (double)s.hi);
         shift = s.mean;
         scale = 1.0 / fmax(s.std, 1e-8);
     } else if (norm == VOX_NORM_RESCALE) {
@@ -111,8 +110,8 @@ int vox_normalise(float *x, int64_t n, vox_norm norm, const uint8_t *skip, const
         scale = 1.0 / fmax((double)s.hi - (double)s.lo, 1e-8);
     } else if (norm == VOX_NORM_RGB) {
         if (s.lo < 0.0f || s.hi > 255.0f)
-            return vox_fail(VOX_E_FORMAT, "%s: values %g to %g, wanted colours of 0 to 255",
-                            name, (double)s.lo, (double)s.hi);
+            return vox_fail(VOX_E_FORMAT, "values %g to %g, wanted colours of 0 to 255",
+                            (double)s.lo, (double)s.hi);
         scale = 1.0 / 255.0;
     }
     if (norm != VOX_NORM_NONE)

@@ -34,14 +34,12 @@ int vox_stats_constant(const vox_stats *s);
  * Normalise in place.
  *
  * @param skip   NULL, or 1 for each value that is neither counted nor changed
- * @param name   of the image, for messages
  * @param[out] s statistics before; may be NULL
  * @return VOX_OK; VOX_E_FORMAT for a constant image (z-score), a value outside [0, 255]
  * (RGB)
  *
  * Source  data.md 7.5.  Tests  tests/unit/test_normalise.c
  */
-int vox_normalise(float *x, int64_t n, vox_norm norm, const uint8_t *skip, const char *name,
-                  vox_stats *s);
+int vox_normalise(float *x, int64_t n, vox_norm norm, const uint8_t *skip, vox_stats *s);
 
 #endif

@@ -51,7 +51,8 @@ static int infer(vox_infer *io)
 static int operands(vox_value in[VOX_MAX_IN], int64_t limit[VOX_MAX_IN], const void *attr)
 {
     (void)attr;
-    vox_operand_fill(&in[1], VOX_U8, VOX_ROLE_INPUT, vox_blocks_shape(in[0].shape));
+    if (in[0].shape.rank == 5)
+        vox_operand_fill(&in[1], VOX_U8, VOX_ROLE_INPUT, vox_blocks_shape(in[0].shape));
     limit[1] = 2;
     return VOX_OK;
 }

@@ -1,0 +1,480 @@
+/* op_case: buffers with guards, layouts, and one call. */
+#include "support/op_case.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "support/unit.h"
+
+enum { GUARD = 64, PATTERN = 0xa5 };
+
+op_how op_how_write(vox_device *dev, const vox_kernel *kernel)
+{
+    op_how how = {.dev = dev, .kernel = kernel, .alias = OP_NO_ALIAS};
+
+    for (int i = 0; i < VOX_MAX_IN; i++)
+        how.put[i] = VOX_WRITE;
+    return how;
+}
+
+vox_device *op_device(const char *path, int threads)
+{
+    const vox_device_cfg cfg = {.name = "cpu", .path = path, .threads = threads};
+    vox_device *dev = NULL;
+    const int rc = vox_device_open(&dev, &cfg);
+
+    if (rc == VOX_E_MISSING)
+        return NULL;
+    if (rc != VOX_OK)
+        fail_msg("%s", vox_error_text());
+    return dev;
+}
+
+int64_t op_case_count_in(const op_case *c, int i)
+{
+    return vox_shape_count(c->spec.in[i].shape);
+}
+
+int64_t op_case_count_out(const op_case *c, int i)
+{
+    return vox_shape_count(c->spec.out[i].shape);
+}
+
+int op_case_has_grad(const op_case *c, int i)
+{
+    return c->spec.op->backward && i < c->spec.n_in && c->in[i] &&
+           c->spec.in[i].dtype == VOX_F32 && !(i == 0 && c->is_input);
+}
+
+static void draw_floats(float *v, int64_t n, vox_rng *rng, double mean)
+{
+    for (int64_t i = 0; i < n; i++)
+        v[i] = (float)(mean + vox_rng_normal(rng));
+}
+
+/* Masks are active at 3 of 5, other integers anywhere below the limit. */
+static void draw_integers(void *v, const vox_value *value, int64_t limit, vox_rng *rng)
+{
+    for (int64_t i = 0; i < vox_shape_count(value->shape); i++) {
+        const uint64_t k =
+            limit == 2 ? vox_rng_below(rng, 5) < 3 : vox_rng_below(rng, (uint64_t)limit);
+
+        if (value->dtype == VOX_U8)
+            ((uint8_t *)v)[i] = (uint8_t)k;
+        else
+            ((int64_t *)v)[i] = (int64_t)k;
+    }
+}
+
+static void draw(op_case *c, vox_rng rng, int far)
+{
+    for (int i = 0; i < c->spec.n_in; i++) {
+        const vox_value *v = &c->spec.in[i];
+        const double mean = v->role == VOX_ROLE_PARAM ? 0.5 : 50.0;
+
+        if (v->shape.rank < 0)
+            continue;
+        c->in[i] = vox_alloc((size_t)op_case_count_in(c, i), vox_dtype_size(v->dtype));
+        assert_non_null(c->in[i]);
+        if (v->dtype == VOX_F32)
+            draw_floats(c->in[i], op_case_count_in(c, i), &rng, far ? mean : 0.0);
+        else
+            draw_integers(c->in[i], v, c->spec.limit[i], &rng);
+    }
+    for (int i = 0; i < c->spec.n_out; i++) {
+        c->dout[i] = vox_alloc((size_t)op_case_count_out(c, i), sizeof(float));
+        assert_non_null(c->dout[i]);
+        draw_floats(c->dout[i], op_case_count_out(c, i), &rng, far ? 0.5 : 0.0);
+    }
+}
+
+op_case op_case_new(const vox_op *op, const char *text, uint64_t seed, int far)
+{
+    op_case c = {.far = far, .spec = VOX_PROBLEM_SPEC_INIT};
+
+    snprintf(c.problem, sizeof c.problem, "%s", text);
+    snprintf(c.text, sizeof c.text, "%s %s%s", op->name, text,
+             far ? " (far from zero)" : "");
+    if (vox_problem_parse(&c.spec, op, text) != VOX_OK)
+        fail_msg("%s", vox_error_text());
+    draw(&c, vox_rng_at(seed, VOX_STREAM(text), (uint64_t)far), far);
+    return c;
+}
+
+void op_case_make_input(op_case *c)
+{
+    c->is_input = 1;
+    c->spec.in[0].role = VOX_ROLE_INPUT;
+}
+
+void op_case_free(op_case *c)
+{
+    for (int i = 0; i < VOX_MAX_IN; i++)
+        vox_free(c->in[i]);
+    for (int i = 0; i < VOX_MAX_OUT; i++)
+        vox_free(c->dout[i]);
+    vox_problem_release(&c->spec);
+}
+
+void op_result_free(op_result *r)
+{
+    for (int i = 0; i < VOX_MAX_OUT; i++)
+        vox_free(r->out[i]);
+    for (int i = 0; i < VOX_MAX_IN; i++)
+        vox_free(r->din[i]);
+}
+
+static float *copy_of(const float *v, int64_t n)
+{
+    float *copy = v ? vox_alloc((size_t)n, sizeof *copy) : NULL;
+
+    if (copy)
+        memcpy(copy, v, (size_t)n * sizeof *copy);
+    return copy;
+}
+
+op_result op_result_copy(const op_case *c, const op_result *r)
+{
+    op_result copy = {{0}, {0}};
+
+    for (int i = 0; i < c->spec.n_out; i++)
+        copy.out[i] = copy_of(r->out[i], op_case_count_out(c, i));
+    for (int i = 0; i < c->spec.n_in; i++)
+        copy.din[i] = copy_of(r->din[i], op_case_count_in(c, i));
+    return copy;
+}
+
+static vox_tensor tensor_of(const vox_value *v, vox_layout blocked)
+{
+    const vox_layout layout = vox_layout_of(v, blocked);
+
+    if (v->shape.rank < 0)
+        return (vox_tensor){.shape = {.rank = -1}};
+    return (vox_tensor){.dtype = v->dtype,
+                        .role = v->role,
+                        .layout = layout,
+                        .shape = v->shape,
+                        .count = vox_layout_count(v->shape, layout)};
+}
+
+vox_problem op_case_problem(const op_case *c, const vox_device *dev)
+{
+    vox_problem p = {.op = c->spec.op,
+                     .attr = c->spec.attr,
+                     .n_in = c->spec.n_in,
+                     .n_out = c->spec.n_out,
+                     .threads = dev->ctx.threads};
+
+    for (int i = 0; i < VOX_MAX_IN; i++)
+        p.in[i].shape.rank = -1;
+    for (int i = 0; i < p.n_in; i++) {
+        p.in[i] = tensor_of(&c->spec.in[i], dev->blocked);
+        if (op_case_has_grad(c, i))
+            p.grads |= 1u << i;
+    }
+    for (int i = 0; i < p.n_out; i++)
+        p.out[i] = tensor_of(&c->spec.out[i], dev->blocked);
+    return p;
+}
+
+/* ---- buffers ---- */
+
+static void *guarded(size_t bytes, int fill)
+{
+    unsigned char *p = vox_alloc(bytes + GUARD, 1);
+
+    assert_non_null(p);
+    memset(p, fill, bytes);
+    memset(p + bytes, PATTERN, GUARD);
+    return p;
+}
+
+static void check_guard(const op_case *c, const char *what, const void *p, size_t bytes)
+{
+    const unsigned char *end = (const unsigned char *)p + bytes;
+
+    for (int i = 0; p && i < GUARD; i++) {
+        if (end[i] != PATTERN)
+            fail_msg("%s: wrote %d bytes behind %s", c->text, i + 1, what);
+    }
+}
+
+/* Padding lanes of a blocked tensor are zero. */
+static void check_lanes(const op_case *c, const char *what, const float *v,
+                        const vox_tensor *t)
+{
+    const int lanes = vox_layout_lanes(t->layout);
+    const int64_t channels = lanes > 1 ? t->shape.n[1] : 0;
+    const int64_t blocks = (channels + lanes - 1) / lanes;
+
+    for (int64_t i = 0; lanes > 1 && i < t->count; i++) {
+        const int64_t block =
+            i / lanes / (t->count / lanes / t->shape.n[0] / blocks) % blocks;
+
+        if (block * lanes + i % lanes >= channels && v[i] != 0.0f)
+            fail_msg("%s: padding lane of %s is %g at %lld", c->text, what, (double)v[i],
+                     (long long)i);
+    }
+}
+
+static void to_layout(float *dst, const vox_tensor *t, const float *plain)
+{
+    if (t->layout == VOX_PLAIN)
+        memcpy(dst, plain, (size_t)t->count * sizeof *dst);
+    else
+        vox_relayout(dst, t->layout, plain, VOX_PLAIN, t->shape);
+}
+
+static float *to_plain(const vox_tensor *t, const float *src)
+{
+    float *plain = vox_alloc((size_t)vox_shape_count(t->shape), sizeof *plain);
+
+    assert_non_null(plain);
+    if (t->layout == VOX_PLAIN)
+        memcpy(plain, src, (size_t)t->count * sizeof *plain);
+    else
+        vox_relayout(plain, VOX_PLAIN, src, t->layout, t->shape);
+    return plain;
+}
+
+/* ---- one call ---- */
+
+typedef struct run {
+    const op_case *c;
+    const op_how *how;
+    vox_arena arena;
+    vox_prepared prepared;
+    vox_call call;
+    void *in[VOX_MAX_IN], *copy[VOX_MAX_IN]; /* copy: to see that operands stay */
+    float *out[VOX_MAX_OUT], *dout[VOX_MAX_OUT], *din[VOX_MAX_IN];
+    size_t in_bytes[VOX_MAX_IN];
+} run;
+
+static void begin(run *r)
+{
+    const vox_layout blocked = r->how->kernel ? r->how->dev->blocked : VOX_PLAIN;
+    const vox_problem_spec *s = &r->c->spec;
+    vox_call *call = &r->call;
+
+    *call = (vox_call){.op = s->op,
+                       .attr = s->attr,
+                       .ctx = &r->how->dev->ctx,
+                       .n_in = s->n_in,
+                       .n_out = s->n_out};
+    for (int i = 0; i < s->n_in; i++) {
+        call->in[i] = tensor_of(&s->in[i], blocked);
+        if (!r->c->in[i])
+            continue;
+        r->in_bytes[i] = (size_t)call->in[i].count * vox_dtype_size(s->in[i].dtype);
+        r->in[i] = guarded(r->in_bytes[i], 0xff);
+        if (s->in[i].dtype == VOX_F32)
+            to_layout(r->in[i], &call->in[i], r->c->in[i]);
+        else
+            memcpy(r->in[i], r->c->in[i], r->in_bytes[i]);
+        r->copy[i] = guarded(r->in_bytes[i], 0);
+        memcpy(r->copy[i], r->in[i], r->in_bytes[i]);
+        call->in[i].data = r->in[i];
+    }
+    for (int i = 0; i < s->n_out; i++) {
+        call->out[i] = tensor_of(&s->out[i], blocked);
+        r->out[i] = guarded((size_t)call->out[i].count * sizeof(float), 0xff);
+        call->out[i].data = r->out[i];
+        r->dout[i] = guarded((size_t)call->out[i].count * sizeof(float), 0xff);
+        to_layout(r->dout[i], &call->out[i], r->c->dout[i]);
+    }
+    call->saved = guarded(s->saved, 0xff);
+}
+
+static void prepare(run *r)
+{
+    const vox_kernel *k = r->how->kernel;
+    vox_problem p = op_case_problem(r->c, r->how->dev);
+
+    r->prepared.arena = &r->arena;
+    if (!k)
+        return;
+    assert_true(k->supports(&p));
+    if (k->prepare)
+        assert_int_equal(k->prepare(&p, &r->prepared), VOX_OK);
+    r->call.prep = r->prepared.prep;
+}
+
+typedef struct region {
+    void (*fn)(const vox_call *c);
+    const vox_call *call;
+} region;
+
+static void thread_call(void *arg)
+{
+    const region *r = arg;
+
+    r->fn(r->call);
+}
+
+/* Call on the device's threads, with workspace. */
+static void call_on(run *r, void (*fn)(const vox_call *c), size_t work)
+{
+    region reg = {fn, &r->call};
+
+    r->call.work = guarded(work, 0xff);
+    vox_device_run(r->how->dev, thread_call, &reg);
+    check_guard(r->c, "the workspace", r->call.work, work);
+    check_guard(r->c, "the saved data", r->call.saved, r->c->spec.saved);
+    vox_free(r->call.work);
+    r->call.work = NULL;
+}
+
+static void check_operands(const run *r)
+{
+    for (int i = 0; i < r->call.n_in; i++) {
+        check_guard(r->c, "an operand", r->in[i], r->in_bytes[i]);
+        if (r->in[i] && i != r->how->alias &&
+            memcmp(r->in[i], r->copy[i], r->in_bytes[i]) != 0)
+            fail_msg("%s: operand %d was overwritten", r->c->text, i);
+    }
+}
+
+static void check_outputs(const run *r)
+{
+    for (int i = 0; i < r->call.n_out; i++) {
+        const vox_tensor *t = &r->call.out[i];
+
+        check_guard(r->c, "an output", r->out[i], (size_t)t->count * sizeof(float));
+        check_lanes(r->c, "an output", t->data, t);
+    }
+}
+
+static void run_forward(run *r, op_result *out)
+{
+    const vox_kernel *k = r->how->kernel;
+
+    if (r->how->alias != OP_NO_ALIAS)
+        r->call.out[0].data = r->in[r->how->alias];
+    call_on(r, k ? k->forward : r->c->spec.op->forward, r->prepared.work_forward);
+    check_operands(r);
+    check_outputs(r);
+    for (int i = 0; i < r->call.n_out; i++)
+        out->out[i] = to_plain(&r->call.out[i], r->call.out[i].data);
+}
+
+/* The outputs again: the same bits. */
+static void run_rebuild(run *r)
+{
+    const vox_kernel *k = r->how->kernel;
+    void (*fn)(const vox_call *c) = k ? k->rebuild : r->c->spec.op->rebuild;
+    const size_t bytes = (size_t)r->call.out[0].count * sizeof(float);
+    float *first = r->out[0];
+
+    if (r->how->alias != OP_NO_ALIAS)
+        return;
+    if (!fn)
+        fn = k ? k->forward : r->c->spec.op->forward;
+    r->out[0] = guarded(bytes, 0xff);
+    r->call.out[0].data = r->out[0];
+    call_on(r, fn, r->prepared.work_forward);
+    check_operands(r);
+    check_outputs(r);
+    if (memcmp(first, r->out[0], bytes) != 0)
+        fail_msg("%s: a rebuilt output has other bits", r->c->text);
+    vox_free(first);
+}
+
+static void make_din(run *r, int i)
+{
+    const vox_tensor *t = &r->call.in[i];
+    const vox_put put = op_case_has_grad(r->c, i) ? r->how->put[i] : VOX_SKIP;
+
+    r->call.din[i] = (vox_grad){NULL, VOX_SKIP};
+    if (!op_case_has_grad(r->c, i))
+        return;
+    r->din[i] = guarded((size_t)t->count * sizeof(float), 0xff);
+    r->call.din[i] = (vox_grad){r->din[i], put};
+    if (put == VOX_ADD) {
+        const int64_t n = vox_shape_count(t->shape);
+        float *base = vox_alloc((size_t)n, sizeof *base);
+
+        assert_non_null(base);
+        for (int64_t k = 0; k < n; k++)
+            base[k] = r->how->base;
+        to_layout(r->din[i], t, base);
+        vox_free(base);
+    }
+}
+
+static void check_din(const run *r, int i)
+{
+    const vox_tensor *t = &r->call.in[i];
+    const unsigned char *p = (const unsigned char *)r->din[i];
+    const size_t bytes = (size_t)t->count * sizeof(float);
+
+    check_guard(r->c, "a gradient", p, bytes);
+    if (r->call.din[i].put != VOX_SKIP) {
+        check_lanes(r->c, "a gradient", r->din[i], t);
+        return;
+    }
+    for (size_t k = 0; p && k < bytes; k++) {
+        if (p[k] != 0xff)
+            fail_msg("%s: gradient %d was to be skipped", r->c->text, i);
+    }
+}
+
+static void run_backward(run *r, op_result *out)
+{
+    const vox_kernel *k = r->how->kernel;
+    const vox_op *op = r->c->spec.op;
+
+    for (int i = 0; i < r->call.n_in; i++) {
+        if (!(op->backward_reads & VOX_IN(i)))
+            r->call.in[i].data = NULL;
+        make_din(r, i);
+    }
+    for (int i = 0; i < r->call.n_out; i++) {
+        if (!(op->backward_reads & VOX_OUT(i)))
+            r->call.out[i].data = NULL;
+        r->call.dout[i] = r->dout[i];
+    }
+    call_on(r, k ? k->backward : op->backward, r->prepared.work_backward);
+    if (r->how->alias == OP_NO_ALIAS)
+        check_operands(r);
+    for (int i = 0; i < r->call.n_in; i++) {
+        check_din(r, i);
+        if (r->call.din[i].put != VOX_SKIP)
+            out->din[i] = to_plain(&r->call.in[i], r->din[i]);
+    }
+}
+
+static void end(run *r)
+{
+    for (int i = 0; i < VOX_MAX_IN; i++) {
+        vox_free(r->in[i]);
+        vox_free(r->copy[i]);
+        vox_free(r->din[i]);
+    }
+    for (int i = 0; i < VOX_MAX_OUT; i++) {
+        vox_free(r->out[i]);
+        vox_free(r->dout[i]);
+    }
+    vox_free(r->call.saved);
+    vox_arena_release(&r->arena);
+}
+
+op_result op_case_run(const op_case *c, const op_how *how)
+{
+    run r = {.c = c, .how = how};
+    op_result out = {{0}, {0}};
+
+    begin(&r);
+    prepare(&r);
+    run_forward(&r, &out);
+    if (!how->forward_only) {
+        run_rebuild(&r);
+        if (c->spec.op->backward && how->alias == OP_NO_ALIAS)
+            run_backward(&r, &out);
+    }
+    end(&r);
+    return out;
+}

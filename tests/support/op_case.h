@@ -1,0 +1,101 @@
+/*
+ * op_case: one problem with data, and one call of it through a kernel or the reference.
+ *
+ * Every buffer a call writes is full of NaN before (outputs, saved data, workspace,
+ * gradients that are written first; padding lanes too), and every buffer ends in a guard.
+ * What backward did not ask for in vox_op.backward_reads is absent, as in a plan.
+ */
+#ifndef VOX_TESTS_SUPPORT_OP_CASE_H
+#define VOX_TESTS_SUPPORT_OP_CASE_H
+
+#include "base/rng.h"
+#include "graph/device.h"
+#include "graph/problem.h"
+
+typedef struct op_case {
+    char text[512];    /* op, problem, data: for messages */
+    char problem[256]; /* the problem's text */
+    int far;      /* the data are far from zero */
+    int is_input; /* operand 0 is an input of the graph: plain, without gradient */
+    vox_problem_spec spec;
+    void *in[VOX_MAX_IN];     /* plain; NULL where absent */
+    float *dout[VOX_MAX_OUT]; /* plain */
+} op_case;
+
+typedef struct op_result {
+    float *out[VOX_MAX_OUT]; /* plain */
+    float *din[VOX_MAX_IN];  /* plain; NULL where there is no gradient, or it was skipped */
+} op_result;
+
+enum { OP_NO_ALIAS = -1 };
+
+typedef struct op_how {
+    vox_device *dev;          /* a "cpu" device: layouts and threads */
+    const vox_kernel *kernel; /* NULL: the op's own functions on plain tensors */
+    int forward_only;
+    vox_put put[VOX_MAX_IN]; /* for operands that have a gradient; 0 is VOX_SKIP */
+    float base;              /* what gradients hold before VOX_ADD */
+    int alias;               /* the operand that output 0 overwrites, or OP_NO_ALIAS */
+} op_how;
+
+/** Everything written, no operand overwritten. */
+op_how op_how_write(vox_device *dev, const vox_kernel *kernel);
+
+/** A "cpu" device on a path, or NULL when this machine lacks the path. */
+vox_device *op_device(const char *path, int threads);
+
+/** Data drawn from (text, seed): normal values; with `far` operands that are activations
+ * are far from zero (mean 50), weights have mean 0.5. Fails the test for a bad text. */
+op_case op_case_new(const vox_op *op, const char *text, uint64_t seed, int far);
+void op_case_free(op_case *c);
+
+/** Make operand 0 an input of the graph, as for a stem. */
+void op_case_make_input(op_case *c);
+
+/** Has operand i a gradient? */
+int op_case_has_grad(const op_case *c, int i);
+int64_t op_case_count_in(const op_case *c, int i);
+int64_t op_case_count_out(const op_case *c, int i);
+
+/** The problem as kernels see it on a device, all gradients wanted. */
+vox_problem op_case_problem(const op_case *c, const vox_device *dev);
+
+/** Run forward, rebuild, backward; fails the test when a promise of op.h is broken: a guard
+ * or an operand overwritten, a padding lane not zero, a skipped gradient touched, a rebuilt
+ * output with other bits. */
+op_result op_case_run(const op_case *c, const op_how *how);
+void op_result_free(op_result *r);
+op_result op_result_copy(const op_case *c, const op_result *r);
+
+/**
+ * How far rounding may move results, element by element, in units of one f32 rounding: sums
+ * with all terms positive. Also makes gradients of outputs at a kink zero (c->dout): there
+ * either side is right.
+ */
+op_result op_case_magnitude(op_case *c);
+
+/** Every gradient, and what it may be off by, after VOX_ADD to `base`. */
+void op_result_add_base(const op_case *c, op_result *r, float base);
+
+/** Roundings that a comparison allows: 16 + 2 sqrt(elements of the largest operand). f32
+ * sums of n terms are off by about sqrt(n) roundings of the sum of magnitudes, fewer when
+ * blocked; Winograd's transforms by some more. A lost term is off by 1 / n, far more. */
+double op_case_units(const op_case *c);
+
+/** Fail unless |found - wanted| <= units * 2^-24 * magnitude everywhere. What is NULL on
+ * either side is not compared. */
+void op_result_compare(const op_case *c, const char *who, const op_result *found,
+                       const op_result *wanted, const op_result *magnitude);
+
+/** Fail unless both have the same bits. What is NULL on either side is not compared. */
+void op_result_same(const op_case *c, const char *who, const op_result *a,
+                    const op_result *b);
+
+/** A random variation of one of the op's problems, at most `most` elements in any
+ * operand: odd and even extents, 1, any number of channels. */
+void op_random_text(char text[static 256], const vox_op *op, vox_rng *rng, int64_t most);
+
+/** VOX_OPS_RANDOM, or `otherwise`: random problems per op. */
+int op_random_count(int otherwise);
+
+#endif

@@ -1,0 +1,249 @@
+/* op_check: how far apart two results may be, and random problems. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "ops/blocks.h"
+#include "ops/norm_act.h"
+#include "support/op_case.h"
+#include "support/unit.h"
+
+static int is(const op_case *c, const char *op)
+{
+    return strcmp(c->spec.op->name, op) == 0;
+}
+
+static void make_positive(float *v, int64_t n, float sign)
+{
+    for (int64_t i = 0; i < n; i++)
+        v[i] = sign * fabsf(v[i]);
+}
+
+/* The reference with every term of every sum positive. */
+static op_result sums_of_magnitudes(const op_case *c)
+{
+    vox_device *dev = op_device("reference", 1);
+    const op_how how = op_how_write(dev, NULL);
+    op_case p = {.spec = VOX_PROBLEM_SPEC_INIT};
+    op_result r;
+
+    p = op_case_new(c->spec.op, c->problem, 0, 0);
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (!c->in[i])
+            continue;
+        memcpy(p.in[i], c->in[i],
+               (size_t)op_case_count_in(c, i) * vox_dtype_size(c->spec.in[i].dtype));
+        if (c->spec.in[i].dtype == VOX_F32) /* a target is subtracted */
+            make_positive(p.in[i], op_case_count_in(c, i),
+                          is(c, "masked_mse") && i == 1 ? -1.0f : 1.0f);
+    }
+    for (int i = 0; i < c->spec.n_out; i++) {
+        memcpy(p.dout[i], c->dout[i], (size_t)op_case_count_out(c, i) * sizeof(float));
+        make_positive(p.dout[i], op_case_count_out(c, i), 1.0f);
+    }
+    r = op_case_run(&p, &how);
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (r.din[i])
+            make_positive(r.din[i], op_case_count_in(c, i), 1.0f);
+    }
+    op_case_free(&p);
+    vox_device_close(dev);
+    return r;
+}
+
+/* ---- norm_act: error scales of one channel of one sample ---- */
+
+typedef struct channel {
+    const op_case *c;
+    const float *x, *residual, *dy;
+    double gamma, beta, mean, rstd, slope;
+    int64_t n, voxels;
+    vox_blocks active;
+} channel;
+
+static const float *values(const op_case *c, int i)
+{
+    return i < c->spec.n_in ? c->in[i] : NULL;
+}
+
+static channel channel_of(const op_case *c, int64_t n, int64_t k)
+{
+    const vox_norm_act_attr *attr = c->spec.attr;
+    const vox_shape s = c->spec.in[VOX_NORM_ACT_X].shape;
+    const float *gamma = values(c, VOX_NORM_ACT_GAMMA),
+                *beta = values(c, VOX_NORM_ACT_BETA);
+    const vox_tensor mask = {.data = c->in[VOX_NORM_ACT_ACTIVE],
+                             .shape = c->spec.in[VOX_NORM_ACT_ACTIVE].shape};
+    channel m = {.c = c, .n = n, .voxels = s.n[2] * s.n[3] * s.n[4]};
+    const int64_t first = (n * s.n[1] + k) * m.voxels;
+    double sum = 0, square = 0, count;
+
+    m.x = values(c, VOX_NORM_ACT_X) + first;
+    m.residual = values(c, VOX_NORM_ACT_RESIDUAL);
+    m.residual += m.residual ? first : 0;
+    m.dy = c->dout[0] + first;
+    m.gamma = gamma ? (double)gamma[k] : 1;
+    m.beta = beta ? (double)beta[k] : 0;
+    m.slope = (double)attr->slope;
+    m.active = vox_blocks_of(&mask, s);
+    count = (double)vox_blocks_active(&m.active, n, m.voxels);
+    for (int64_t i = 0; i < m.voxels; i++)
+        sum += vox_blocks_at(&m.active, n, i) ? (double)m.x[i] : 0;
+    m.mean = count > 0 ? sum / count : 0;
+    for (int64_t i = 0; i < m.voxels; i++)
+        square += vox_blocks_at(&m.active, n, i) ? pow((double)m.x[i] - m.mean, 2) : 0;
+    m.rstd = 1 / sqrt((count > 0 ? square / count : 0) + (double)attr->eps);
+    return m;
+}
+
+/* The mean is stored as f32 and off by one rounding or a few: a quarter, for the units of a
+ * comparison are at least 16. */
+static double mean_scale(const channel *m)
+{
+    return 0.25 * fabs(m->mean) * m->rstd;
+}
+
+static void norm_forward(channel *m, float *out, float *dout, double units)
+{
+    for (int64_t i = 0; i < m->voxels; i++) {
+        const double r = m->residual ? (double)m->residual[i] : 0;
+        const double normal = ((double)m->x[i] - m->mean) * m->rstd;
+        const double sum = normal * m->gamma + m->beta + r;
+        const double scale = fabs(normal * m->gamma) + mean_scale(m) * fabs(m->gamma) +
+                             fabs(m->beta) + fabs(r);
+
+        out[i] = (float)scale;
+        if (fabs(sum) <= units * 0x1p-24 * scale)
+            dout[i] = 0;
+    }
+}
+
+static double gradient(const channel *m, int64_t i)
+{
+    const double top = m->slope > 1 ? m->slope : 1;
+
+    return vox_blocks_at(&m->active, m->n, i) ? fabs((double)m->dy[i]) * top : 0;
+}
+
+static void norm_backward(const channel *m, int64_t k, op_result *r)
+{
+    const double far = mean_scale(m);
+    const double count = (double)vox_blocks_active(&m->active, m->n, m->voxels);
+    double d = 0, dn = 0;
+
+    for (int64_t i = 0; i < m->voxels; i++) {
+        d += gradient(m, i);
+        dn += gradient(m, i) * fabs((double)m->x[i] - m->mean) * m->rstd;
+    }
+    if (r->din[VOX_NORM_ACT_GAMMA])
+        r->din[VOX_NORM_ACT_GAMMA][k] += (float)(dn + far * d);
+    if (r->din[VOX_NORM_ACT_BETA])
+        r->din[VOX_NORM_ACT_BETA][k] += (float)d;
+    for (int64_t i = 0; count > 0 && i < m->voxels; i++) {
+        const double normal = fabs((double)m->x[i] - m->mean) * m->rstd;
+        const double sums = d + normal * dn + far * (normal * d + dn);
+        const int64_t at = m->x - values(m->c, VOX_NORM_ACT_X) + i;
+
+        r->din[VOX_NORM_ACT_X][at] =
+            (float)(fabs(m->gamma) * m->rstd * (gradient(m, i) + sums / count));
+        if (r->din[VOX_NORM_ACT_RESIDUAL])
+            r->din[VOX_NORM_ACT_RESIDUAL][at] = (float)gradient(m, i);
+    }
+}
+
+static op_result norm_magnitude(op_case *c)
+{
+    const vox_shape s = c->spec.in[0].shape;
+    op_result r = {{0}, {0}};
+
+    r.out[0] = vox_zalloc((size_t)op_case_count_out(c, 0), sizeof(float));
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (op_case_has_grad(c, i))
+            r.din[i] = vox_zalloc((size_t)op_case_count_in(c, i), sizeof(float));
+    }
+    for (int64_t n = 0; n < s.n[0]; n++) {
+        for (int64_t k = 0; k < s.n[1]; k++) {
+            channel m = channel_of(c, n, k);
+            const int64_t first = m.dy - c->dout[0];
+
+            norm_forward(&m, r.out[0] + first, c->dout[0] + first, op_case_units(c));
+            norm_backward(&m, k, &r);
+        }
+    }
+    return r;
+}
+
+op_result op_case_magnitude(op_case *c)
+{
+    return is(c, "norm_act") ? norm_magnitude(c) : sums_of_magnitudes(c);
+}
+
+/* ---- comparing ---- */
+
+double op_case_units(const op_case *c)
+{
+    int64_t most = 1;
+
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (c->in[i] && op_case_count_in(c, i) > most)
+            most = op_case_count_in(c, i);
+    }
+    return 16.0 + 2.0 * sqrt((double)most);
+}
+
+void op_result_add_base(const op_case *c, op_result *r, float base)
+{
+    for (int i = 0; i < c->spec.n_in; i++) {
+        for (int64_t k = 0; r->din[i] && k < op_case_count_in(c, i); k++)
+            r->din[i][k] += base;
+    }
+}
+
+static void compare(const op_case *c, const char *who, const char *what, int i,
+                    const float *found, const float *wanted, const float *magnitude,
+                    int64_t n)
+{
+    for (int64_t k = 0; found && wanted && k < n; k++) {
+        const double bound = op_case_units(c) * 0x1p-24 * (double)magnitude[k] + 1e-37;
+        const double off = fabs((double)found[k] - (double)wanted[k]);
+
+        if (!(off <= bound))
+            fail_msg("%s: %s: %s %d at %lld is %.9g, wanted %.9g, off by %.3g, may be %.3g",
+                     c->text, who, what, i, (long long)k, (double)found[k],
+                     (double)wanted[k], off, bound);
+    }
+}
+
+void op_result_compare(const op_case *c, const char *who, const op_result *found,
+                       const op_result *wanted, const op_result *magnitude)
+{
+    for (int i = 0; i < c->spec.n_out; i++)
+        compare(c, who, "output", i, found->out[i], wanted->out[i], magnitude->out[i],
+                op_case_count_out(c, i));
+    for (int i = 0; i < c->spec.n_in; i++)
+        compare(c, who, "gradient", i, found->din[i], wanted->din[i], magnitude->din[i],
+                c->in[i] ? op_case_count_in(c, i) : 0);
+}
+
+static void same(const op_case *c, const char *who, const char *what, int i, const float *a,
+                 const float *b, int64_t n)
+{
+    for (int64_t k = 0; a && b && k < n; k++) {
+        if (memcmp(&a[k], &b[k], sizeof *a) != 0)
+            fail_msg("%s: %s: %s %d at %lld is %.9g and %.9g", c->text, who, what, i,
+                     (long long)k, (double)a[k], (double)b[k]);
+    }
+}
+
+void op_result_same(const op_case *c, const char *who, const op_result *a,
+                    const op_result *b)
+{
+    for (int i = 0; i < c->spec.n_out; i++)
+        same(c, who, "output", i, a->out[i], b->out[i], op_case_count_out(c, i));
+    for (int i = 0; i < c->spec.n_in; i++)
+        same(c, who, "gradient", i, a->din[i], b->din[i],
+             c->in[i] ? op_case_count_in(c, i) : 0);
+}

@@ -7,7 +7,10 @@ function(vox_add_path target path id lanes)
     target_compile_definitions(vox_${path} PRIVATE
         VOX_PATH=${path} VOX_PATH_ID=${id} VOX_LANES=${lanes})
     # -Wpsabi: wide vectors never cross a function boundary of ours that is not inlined.
-    target_compile_options(vox_${path} PRIVATE $<$<NOT:$<BOOL:${VOX_SANITIZE}>>:-O3> -Wno-psabi)
+    target_compile_options(vox_${path} PRIVATE -Wno-psabi)
+    if(NOT VOX_SANITIZE) # a list, so no generator expression
+        target_compile_options(vox_${path} PRIVATE -O3)
+    endif()
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:vox_${path}>)
 endfunction()
 

@@ -1,0 +1,74 @@
+/*
+ * store: .b2nd files, the peer's container for preprocessed images (data.md 8).
+ *
+ * An array [C, D, H, W] cut into chunks and blocks, each block compressed by itself: a crop
+ * decodes only the blocks it touches. Written by C-Blosc2: contiguous frame, zstd, byte
+ * shuffle, "<f4".
+ */
+#ifndef VOX_DATA_STORE_H
+#define VOX_DATA_STORE_H
+
+#include "base/shape.h"
+
+typedef struct vox_store_cfg {
+    int level;   /* zstd level of blosc, 1 to 9 */
+    int threads; /* that compress */
+} vox_store_cfg;
+
+#define VOX_STORE_CFG_INIT \
+    {                      \
+        1, 1               \
+    }
+
+/**
+ * Block and chunk shapes for an image.
+ *
+ * The peer's rule, with its two faults mended: it also ends when no axis can shrink or
+ * grow, and a block is never larger than the image. Where the peer succeeds the numbers are
+ * its own. Source  data.md 8.2.
+ */
+void vox_store_blocks(int64_t block[4], int64_t chunk[4], const int64_t shape[4]);
+
+/**
+ * Write an array, atomically.
+ *
+ * @param data   [C, D, H, W] f32, contiguous; borrowed
+ * @param cfg    NULL: defaults
+ * @return VOX_OK; VOX_E_ARG: an empty or too large shape; VOX_E_IO, nothing is left behind;
+ *         VOX_E_NOMEM
+ * Threads  re-entrant.
+ */
+int vox_store_write(const char *path, const float *data, const int64_t shape[4],
+                    const vox_store_cfg *cfg);
+
+typedef struct vox_store vox_store;
+
+/**
+ * Open a file for reading; nothing is decoded yet.
+ * @return VOX_OK; VOX_E_MISSING, VOX_E_IO; VOX_E_FORMAT: not b2nd, cut off, not four axes,
+ * an element type other than f32, i8, u8 Threads  a handle serves one thread at a time; any
+ * number of handles may be open.
+ */
+int vox_store_open(vox_store **out, const char *path);
+
+/** NULL is legal. */
+void vox_store_close(vox_store *s);
+
+/** [C, D, H, W]. */
+void vox_store_shape(const vox_store *s, int64_t shape[4]);
+
+/**
+ * Decode the box [lo, lo + n), which must lie inside the array and not be empty.
+ *
+ * @param[out] out   where the box's first element goes
+ * @param      room  extents of the array that `out` is part of: its strides
+ * @return VOX_OK; VOX_E_FORMAT: a damaged block, with the file; VOX_E_NOMEM
+ */
+int vox_store_read(vox_store *s, const int64_t lo[4], const int64_t n[4], float *out,
+                   const int64_t room[4]);
+
+/** vox_store_read for masks: 1 where the value is 1, else 0 (the peer's masks hold -1). */
+int vox_store_read_mask(vox_store *s, const int64_t lo[4], const int64_t n[4], uint8_t *out,
+                        const int64_t room[4]);
+
+#endif

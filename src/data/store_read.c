@@ -1,0 +1,245 @@
+/*
+ * store_read: decode the blocks of a .b2nd file that a box touches, copy the box out of
+ * them.
+ *
+ * A decoded chunk is a row of blocks, each contiguous; chunks at the edge are padded to
+ * whole blocks. b2nd's own slicing is not used: it clears the whole destination first.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "data/store_file.h"
+
+/* Half-open box in voxels of the array. */
+typedef struct box {
+    int64_t lo[AXES], hi[AXES];
+} box;
+
+/* Where decoded rows go. */
+typedef struct target {
+    const vox_store *s;
+    box want;
+    int64_t room[AXES];
+    float *values;  /* or NULL */
+    uint8_t *flags; /* or NULL: 1 where the value is 1 */
+} target;
+
+/* The part of `a` in `b`; 0 when there is none. */
+static int intersect(box *out, const box *a, const box *b)
+{
+    for (int i = 0; i < AXES; i++) {
+        out->lo[i] = a->lo[i] > b->lo[i] ? a->lo[i] : b->lo[i];
+        out->hi[i] = a->hi[i] < b->hi[i] ? a->hi[i] : b->hi[i];
+        if (out->lo[i] >= out->hi[i])
+            return 0;
+    }
+    return 1;
+}
+
+/* Row-major index of the point p of a grid of `n`. */
+static int64_t index_of(const int64_t p[AXES], const int64_t n[AXES])
+{
+    return ((p[0] * n[1] + p[1]) * n[2] + p[2]) * n[3] + p[3];
+}
+
+/* The next point of the grid [lo, hi); 0 after the last. */
+static int next_point(int64_t p[AXES], const int64_t lo[AXES], const int64_t hi[AXES])
+{
+    for (int i = AXES - 1; i >= 0; i--) {
+        if (++p[i] < hi[i])
+            return 1;
+        p[i] = lo[i];
+    }
+    return 0;
+}
+
+static void copy_row(const target *t, int64_t at, const void *row, int64_t from, int64_t n)
+{
+    const float *f = (const float *)row + from;
+    const int8_t *i8 = (const int8_t *)row + from;
+    const uint8_t *u8 = (const uint8_t *)row + from;
+    const char kind = t->s->kind;
+
+    if (kind == 'f' && t->values) {
+        memcpy(t->values + at, f, (size_t)n * sizeof *f);
+        return;
+    }
+    for (int64_t x = 0; x < n; x++) {
+        const float v = kind == 'f' ? f[x] : kind == 'i' ? (float)i8[x] : (float)u8[x];
+
+        if (t->values)
+            t->values[at + x] = v;
+        else
+            t->flags[at + x] = v == 1.0f;
+    }
+}
+
+/* Copy what is wanted of one decoded block. */
+static void copy_block(const target *t, const void *data, const box *block)
+{
+    int64_t extent[AXES], p[AXES];
+    box part;
+
+    if (!intersect(&part, block, &t->want))
+        return;
+    for (int i = 0; i < AXES; i++)
+        extent[i] = block->hi[i] - block->lo[i];
+    memcpy(p, part.lo, sizeof p);
+    part.hi[AXES - 1] = part.lo[AXES - 1] + 1; /* p runs over rows */
+    do {
+        int64_t in[AXES], out[AXES];
+        const int64_t end = block->hi[3] < t->want.hi[3] ? block->hi[3] : t->want.hi[3];
+
+        for (int i = 0; i < AXES; i++) {
+            in[i] = p[i] - block->lo[i];
+            out[i] = p[i] - t->want.lo[i];
+        }
+        copy_row(t, index_of(out, t->room), data, index_of(in, extent), end - p[3]);
+    } while (next_point(p, part.lo, part.hi));
+}
+
+/* How the blocks of a chunk are numbered, and which of them the box needs. */
+typedef struct blocks {
+    int64_t n[AXES]; /* blocks per axis */
+    int64_t first[AXES];
+    int64_t lo[AXES], hi[AXES]; /* the needed ones */
+} blocks;
+
+static void find_blocks(blocks *out, const b2nd_array_t *a, const int64_t chunk[AXES],
+                        const box *want)
+{
+    for (int i = 0; i < AXES; i++) {
+        const int64_t start = chunk[i] * a->chunkshape[i], b = a->blockshape[i];
+        const int64_t end = start + a->chunkshape[i];
+        const int64_t lo = want->lo[i] > start ? want->lo[i] - start : 0;
+        const int64_t hi = (want->hi[i] < end ? want->hi[i] : end) - start;
+
+        out->n[i] = a->extchunkshape[i] / b;
+        out->first[i] = start;
+        out->lo[i] = lo / b;
+        out->hi[i] = (hi + b - 1) / b;
+    }
+}
+
+static int decode(vox_store *s, int64_t nchunk, const blocks *need)
+{
+    const b2nd_array_t *a = s->array;
+    const int64_t count = need->n[0] * need->n[1] * need->n[2] * need->n[3];
+    const int32_t bytes = (int32_t)(a->extchunknitems * a->sc->typesize);
+    uint8_t *chunk = NULL;
+    bool needs_free = false;
+    int32_t nbytes, cbytes, blocksize;
+    int64_t p[AXES];
+    int rc = blosc2_schunk_get_lazychunk(a->sc, nchunk, &chunk, &needs_free);
+
+    if (rc < 0)
+        return vox_store_fail(s->path, "a missing chunk", rc);
+    rc = blosc2_cbuffer_sizes(chunk, &nbytes, &cbytes, &blocksize);
+    if (rc >= 0 && (nbytes != bytes || blocksize != a->blocknitems * a->sc->typesize))
+        rc = BLOSC2_ERROR_INVALID_HEADER;
+    memset(s->mask, 1, (size_t)count * sizeof *s->mask);
+    memcpy(p, need->lo, sizeof p);
+    do {
+        s->mask[index_of(p, need->n)] = false;
+    } while (next_point(p, need->lo, need->hi));
+    if (rc >= 0)
+        rc = blosc2_set_maskout(a->sc->dctx, s->mask, (int)count);
+    if (rc >= 0)
+        rc = blosc2_decompress_ctx(a->sc->dctx, chunk, cbytes, s->chunk, bytes);
+    if (needs_free)
+        free(chunk);
+    return rc < 0 ? vox_store_fail(s->path, "a damaged chunk", rc) : VOX_OK;
+}
+
+static int read_chunk(vox_store *s, const target *t, const int64_t chunk[AXES],
+                      const int64_t n_chunks[AXES])
+{
+    const b2nd_array_t *a = s->array;
+    int64_t p[AXES];
+    blocks need;
+
+    find_blocks(&need, a, chunk, &t->want);
+    VOX_TRY(decode(s, index_of(chunk, n_chunks), &need));
+    memcpy(p, need.lo, sizeof p);
+    do {
+        const int64_t at = index_of(p, need.n) * a->blocknitems * a->sc->typesize;
+        box b;
+
+        for (int i = 0; i < AXES; i++) {
+            b.lo[i] = need.first[i] + p[i] * a->blockshape[i];
+            b.hi[i] = b.lo[i] + a->blockshape[i];
+        }
+        copy_block(t, (const char *)s->chunk + at, &b);
+    } while (next_point(p, need.lo, need.hi));
+    return VOX_OK;
+}
+
+/* Room for one chunk, once per handle. */
+static int need_room(vox_store *s)
+{
+    const b2nd_array_t *a = s->array;
+
+    if (s->chunk)
+        return VOX_OK;
+    if (a->extchunknitems < 1 || a->extchunknitems > INT32_MAX / a->sc->typesize ||
+        a->blocknitems < 1)
+        return vox_fail(VOX_E_FORMAT, "%s: chunks of %lld voxels", s->path,
+                        (long long)a->extchunknitems);
+    s->mask = vox_alloc((size_t)(a->extchunknitems / a->blocknitems) + 1, sizeof *s->mask);
+    s->chunk = vox_alloc((size_t)a->extchunknitems, (size_t)a->sc->typesize);
+    return s->mask && s->chunk ? VOX_OK : VOX_E_NOMEM;
+}
+
+static int read_box(vox_store *s, const target *t)
+{
+    const b2nd_array_t *a = s->array;
+    int64_t n[AXES], lo[AXES], hi[AXES], p[AXES];
+
+    VOX_TRY(need_room(s));
+    for (int i = 0; i < AXES; i++) {
+        VOX_ASSERT(t->want.lo[i] >= 0 && t->want.lo[i] < t->want.hi[i]);
+        VOX_ASSERT(t->want.hi[i] <= s->shape[i]);
+        VOX_ASSERT(t->want.hi[i] - t->want.lo[i] <= t->room[i]);
+        n[i] = (s->shape[i] + a->chunkshape[i] - 1) / a->chunkshape[i];
+        lo[i] = t->want.lo[i] / a->chunkshape[i];
+        hi[i] = (t->want.hi[i] - 1) / a->chunkshape[i] + 1;
+    }
+    memcpy(p, lo, sizeof p);
+    do {
+        VOX_TRY(read_chunk(s, t, p, n));
+    } while (next_point(p, lo, hi));
+    return VOX_OK;
+}
+
+static target target_of(const vox_store *s, const int64_t lo[AXES], const int64_t n[AXES],
+                        const int64_t room[AXES])
+{
+    target t = {.s = s};
+
+    for (int i = 0; i < AXES; i++) {
+        t.want.lo[i] = lo[i];
+        t.want.hi[i] = lo[i] + n[i];
+        t.room[i] = room[i];
+    }
+    return t;
+}
+
+int vox_store_read(vox_store *s, const int64_t lo[AXES], const int64_t n[AXES], float *out,
+                   const int64_t room[AXES])
+{
+    target t = target_of(s, lo, n, room);
+
+    t.values = out;
+    return read_box(s, &t);
+}
+
+int vox_store_read_mask(vox_store *s, const int64_t lo[AXES], const int64_t n[AXES],
+                        uint8_t *out, const int64_t room[AXES])
+{
+    target t = target_of(s, lo, n, room);
+
+    t.flags = out;
+    return read_box(s, &t);
+}

@@ -23,10 +23,25 @@ static void close_pass(vox_pass *p)
     *p = (vox_pass){0};
 }
 
+/* Names of the values a pass keeps: the loss, and what is looked at. */
+static void list_kept(const char *out[VOX_ENGINE_KEEP + 2], const vox_engine_cfg *cfg,
+                      const vox_pass *p, vox_phase phase)
+{
+    int n = 0;
+
+    out[n++] = "loss";
+    if (phase == VOX_VALIDATION && vox_graph_find(p->pretext.g, "y"))
+        out[n++] = "y";
+    for (int i = 0; phase == VOX_TRAINING && cfg->keep && cfg->keep[i]; i++) {
+        VOX_ASSERT(i < VOX_ENGINE_KEEP);
+        out[n++] = cfg->keep[i];
+    }
+    out[n] = NULL;
+}
+
 static int open_pass(vox_pass *p, const vox_engine *e, vox_phase phase, int64_t batch)
 {
-    static const char *const training[] = {"loss", NULL}, *const validation[] = {"loss",
-                                                                                 "y", NULL};
+    const char *keep[VOX_ENGINE_KEEP + 2];
     const vox_engine_cfg *cfg = &e->cfg;
     vox_plan_cfg plan = {.dev = e->dev, .recompute = cfg->recompute};
 
@@ -38,8 +53,8 @@ static int open_pass(vox_pass *p, const vox_engine *e, vox_phase phase, int64_t 
     if (!vox_graph_find(p->pretext.g, "loss"))
         vox_graph_name(p->pretext.g, p->pretext.loss, "loss");
     plan.loss = phase == VOX_TRAINING ? p->pretext.loss : NULL;
-    plan.keep = phase == VOX_VALIDATION && vox_graph_find(p->pretext.g, "y") ? validation
-                                                                             : training;
+    list_kept(keep, cfg, p, phase);
+    plan.keep = keep;
     return vox_plan_new(&p->plan, p->pretext.g, &plan);
 }
 
@@ -210,6 +225,8 @@ int vox_engine_gradient(vox_engine *e, const vox_batch *b, double *loss)
         *loss += share * piece;
         if (isfinite(*loss))
             VOX_TRY(vox_plan_backward(pass->plan, (float)share));
+        if (e->cfg.look)
+            VOX_TRY(e->cfg.look(e->cfg.look_arg, pass, first, count));
     }
     return VOX_OK;
 }

@@ -13,12 +13,21 @@
 #include "train/batch.h"
 #include "train/recipe.h"
 
+enum { VOX_ENGINE_KEEP = 62 }; /* names in `keep` at most */
+
+struct vox_pass;
+
 /** What to train. The setup is kept: it must outlive the engine. */
 typedef struct vox_engine_cfg {
     const vox_setup *setup;
     int64_t patch[3]; /* D, H, W */
     int64_t batch, micro;
-    int recompute; /* 1: what can be rebuilt in backward is not kept */
+    int recompute;           /* 1: what can be rebuilt in backward is not kept */
+    const char *const *keep; /* values of a training piece to be fetched, NULL-terminated */
+    /** Called after backward of each training piece [first, first + count) of the batch, to
+     * fetch what was kept. NULL: nobody looks. */
+    int (*look)(void *arg, const struct vox_pass *p, int64_t first, int64_t count);
+    void *look_arg;
 } vox_engine_cfg;
 
 /** The graph and plan of one piece size. */

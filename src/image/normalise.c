@@ -1,16 +1,24 @@
 /*
  * normalise: statistics in two passes over double sums, then one affine map.
  *
- * Sums run in eight lanes joined at the end, always alike, so that the bits depend on the
- * values alone.
+ * The first pass finds range and mean, the second the moments about that mean, which also
+ * correct it. Values are dealt to eight lanes in turn, joined at the end, always alike: the
+ * bits depend on the values alone, and the lanes keep the processor busy.
  */
 #include "image/normalise.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "base/error.h"
 
 enum { LANES = 8 };
+
+/* Sums of x - centre and of its square, and the range, of the values a lane was dealt. */
+typedef struct lanes {
+    double sum[LANES], squares[LANES];
+    float lo[LANES], hi[LANES];
+} lanes;
 
 static double join(const double lane[LANES])
 {
@@ -18,65 +26,101 @@ static double join(const double lane[LANES])
            ((lane[2] + lane[6]) + (lane[3] + lane[7]));
 }
 
-/* Sum of (x - centre), or of its square. */
-static double sum_all(const float *x, int64_t n, double centre, int square)
+/* Deal `n` <= LANES values. */
+static inline void deal_range(lanes *l, const float *x, int n)
 {
-    double lane[LANES] = {0};
-    int64_t i = 0;
-
-    for (; i + LANES <= n; i += LANES) {
-        for (int j = 0; j < LANES; j++) {
-            const double d = (double)x[i + j] - centre;
-
-            lane[j] += square ? d * d : d;
-        }
+    for (int j = 0; j < n; j++) {
+        l->lo[j] = x[j] < l->lo[j] ? x[j] : l->lo[j];
+        l->hi[j] = x[j] > l->hi[j] ? x[j] : l->hi[j];
+        l->sum[j] += (double)x[j];
     }
-    for (int j = 0; i < n; i++, j++) {
-        const double d = (double)x[i] - centre;
-
-        lane[j] += square ? d * d : d;
-    }
-    return join(lane);
 }
 
-static double sum_some(const float *x, int64_t n, double centre, int square,
-                       const uint8_t *skip)
+static inline void deal_moments(lanes *l, const float *x, int n, double centre)
 {
-    double sum = 0.0;
+    for (int j = 0; j < n; j++) {
+        const double d = (double)x[j] - centre;
 
-    for (int64_t i = 0; i < n; i++) {
-        const double d = skip[i] ? 0.0 : (double)x[i] - centre;
-
-        sum += square ? d * d : d;
+        l->sum[j] += d;
+        l->squares[j] += d * d;
     }
-    return sum;
 }
 
-static double sum_of(const float *x, int64_t n, double centre, int square,
-                     const uint8_t *skip)
+/* All values of one pass; centre is NULL in the first. */
+static void deal(lanes *out, const float *x, int64_t n, const double *centre)
 {
-    return skip ? sum_some(x, n, centre, square, skip) : sum_all(x, n, centre, square);
+    lanes l;
+
+    for (int j = 0; j < LANES; j++) {
+        l.sum[j] = l.squares[j] = 0.0;
+        l.lo[j] = INFINITY;
+        l.hi[j] = -INFINITY;
+    }
+    if (centre) {
+        for (; n >= LANES; n -= LANES, x += LANES)
+            deal_moments(&l, x, LANES, *centre);
+        deal_moments(&l, x, (int)n, *centre);
+    } else {
+        for (; n >= LANES; n -= LANES, x += LANES)
+            deal_range(&l, x, LANES);
+        deal_range(&l, x, (int)n);
+    }
+    *out = l;
 }
 
-vox_stats vox_stats_of(const float *x, int64_t n, const uint8_t *skip)
+static vox_stats stats_of_all(const float *x, int64_t n)
+{
+    const double count = (double)n;
+    vox_stats s = {.count = n};
+    double shift;
+    lanes l;
+
+    deal(&l, x, n, NULL);
+    s.lo = l.lo[0];
+    s.hi = l.hi[0];
+    for (int j = 1; j < LANES; j++) {
+        s.lo = l.lo[j] < s.lo ? l.lo[j] : s.lo;
+        s.hi = l.hi[j] > s.hi ? l.hi[j] : s.hi;
+    }
+    s.mean = join(l.sum) / count;
+    deal(&l, x, n, &s.mean);
+    shift = join(l.sum) / count; /* what the first pass rounded off */
+    s.mean += shift;
+    s.std = sqrt(fmax(0.0, join(l.squares) / count - shift * shift));
+    return s;
+}
+
+/* The same where some values do not count; rarely asked for, so no lanes. */
+static vox_stats stats_of_some(const float *x, int64_t n, const uint8_t *skip)
 {
     vox_stats s = {.lo = INFINITY, .hi = -INFINITY};
-    double count;
+    double sum = 0.0, squares = 0.0;
 
     for (int64_t i = 0; i < n; i++) {
-        if (skip && skip[i])
+        if (skip[i])
             continue;
         s.count++;
         s.lo = x[i] < s.lo ? x[i] : s.lo;
         s.hi = x[i] > s.hi ? x[i] : s.hi;
+        sum += (double)x[i];
     }
     if (s.count == 0)
         return (vox_stats){0};
-    count = (double)s.count;
-    s.mean = sum_of(x, n, 0.0, 0, skip) / count;
-    s.mean += sum_of(x, n, s.mean, 0, skip) / count; /* what the first pass rounded off */
-    s.std = sqrt(sum_of(x, n, s.mean, 1, skip) / count);
+    s.mean = sum / (double)s.count;
+    for (int64_t i = 0; i < n; i++) {
+        const double d = skip[i] ? 0.0 : (double)x[i] - s.mean;
+
+        squares += d * d;
+    }
+    s.std = sqrt(squares / (double)s.count);
     return s;
+}
+
+vox_stats vox_stats_of(const float *x, int64_t n, const uint8_t *skip)
+{
+    if (n == 0)
+        return (vox_stats){0};
+    return skip ? stats_of_some(x, n, skip) : stats_of_all(x, n);
 }
 
 int vox_stats_constant(const vox_stats *s)
@@ -87,10 +131,10 @@ int vox_stats_constant(const vox_stats *s)
 /* x = (x - shift) * scale. */
 static void affine(float *x, int64_t n, float shift, float scale, const uint8_t *skip)
 {
-    for (int64_t i = 0; i < n; i++) {
-        if (!skip || !skip[i])
-            x[i] = (x[i] - shift) * scale;
-    }
+    for (int64_t i = 0; i < n && !skip; i++)
+        x[i] = (x[i] - shift) * scale;
+    for (int64_t i = 0; i < n && skip; i++)
+        x[i] = skip[i] ? x[i] : (x[i] - shift) * scale;
 }
 
 int vox_normalise(float *x, int64_t n, vox_norm norm, const uint8_t *skip, vox_stats *out)

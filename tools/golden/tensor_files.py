@@ -4,6 +4,7 @@ Run by hand with torch, numpy and safetensors installed:  python tools/golden/te
 """
 import json
 import pathlib
+import zipfile
 
 import numpy as np
 import safetensors
@@ -50,10 +51,18 @@ def npy_files():
         put("npy", name, path.read_bytes())
 
 
+def zip_files():
+    path = GOLDEN / "deflated.zip"
+    with zipfile.ZipFile(path, "w") as z:
+        for name, method in (("stored", zipfile.ZIP_STORED), ("packed", zipfile.ZIP_DEFLATED)):
+            z.writestr(zipfile.ZipInfo(name), "a" * 1000, compress_type=method)
+
+
 def main():
     GOLDEN.mkdir(parents=True, exist_ok=True)
     safetensors_files()
     npy_files()
+    zip_files()
     meta = {
         "script": "tools/golden/tensor_files.py",
         "versions": {"numpy": np.__version__, "safetensors": safetensors.__version__,

@@ -169,8 +169,8 @@ static op_result norm_magnitude(op_case *c)
             channel m = channel_of(c, n, k);
             const int64_t first = m.dy - c->dout[0];
 
-            norm_forward(&m, r.out[0] + first, c->dout[0] + first, op_case_units(c));
             norm_backward(&m, k, &r);
+            norm_forward(&m, r.out[0] + first, c->dout[0] + first, op_case_units(c));
         }
     }
     return r;

@@ -1,0 +1,300 @@
+/*
+ * devices: every problem of every op through graph, plan and device, on every path of "cpu"
+ * and of "fake", against direct calls of the reference.
+ *
+ * The graph is the op between identities (so that operands are blocked where the path
+ * blocks) and a squared error to a target. What this finds is not wrong sums
+ * (test_kernels.c does) but wrong wiring: layouts, copies around references, write or add,
+ * host pointers.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "graph/plan.h"
+#include "ops/leaky_relu.h"
+#include "ops/masked_mse.h"
+#include "support/op_case.h"
+#include "support/unit.h"
+
+static const char *const devices[] = {"cpu", "fake"};
+static const char *const paths[] = {"reference", "plain", "avx2", "avx512"};
+
+/* A case with the target that makes its gradient, and what must come out. */
+typedef struct expected {
+    op_case c;
+    float *target; /* NULL when the op is a loss itself */
+    op_result wanted, magnitude;
+} expected;
+
+static op_result run_reference(const op_case *c)
+{
+    vox_device *dev = op_device("reference", 2);
+    const op_how how = op_how_write(dev, NULL);
+    const op_result r = op_case_run(c, &how);
+
+    vox_device_close(dev);
+    return r;
+}
+
+/*
+ * The target is as far from the output as the output's terms are large, so that rounding of
+ * the output moves the gradient by not many roundings; but at a kink it is on the output.
+ * Leaves in dout the gradient's size: the magnitude is taken from it.
+ */
+static void set_target(expected *e)
+{
+    const int64_t n = op_case_count_out(&e->c, 0);
+    vox_rng rng = vox_rng_at(31, VOX_STREAM(e->c.text), 0);
+    op_result scale = op_case_magnitude(&e->c), y = run_reference(&e->c);
+
+    e->target = vox_alloc((size_t)n, sizeof *e->target);
+    assert_non_null(e->target);
+    for (int64_t i = 0; i < n; i++) {
+        const double far = e->c.dout[0][i] != 0.0f ? (double)scale.out[0][i] : 0;
+        const double side = vox_rng_below(&rng, 2) ? 1 : -1;
+
+        e->target[i] = (float)((double)y.out[0][i] + side * far);
+        e->c.dout[0][i] = 2 * scale.out[0][i] / (float)n;
+    }
+    e->magnitude = op_case_magnitude(&e->c);
+    for (int64_t i = 0; i < n; i++)
+        e->c.dout[0][i] =
+            (float)(2 * ((double)y.out[0][i] - (double)e->target[i]) / (double)n);
+    op_result_free(&scale);
+    op_result_free(&y);
+}
+
+static expected expect(const vox_op *op, const char *text)
+{
+    expected e = {.c = op_case_new(op, text, 41, 0)};
+
+    if (strcmp(op->name, "masked_mse") == 0) {
+        e.c.dout[0][0] = 1.0f;
+        e.magnitude = op_case_magnitude(&e.c);
+    } else {
+        set_target(&e);
+    }
+    e.wanted = run_reference(&e.c);
+    return e;
+}
+
+static void release(expected *e)
+{
+    op_result_free(&e->wanted);
+    op_result_free(&e->magnitude);
+    vox_free(e->target);
+    op_case_free(&e->c);
+}
+
+/* ---- the same through a plan ---- */
+
+typedef struct setup {
+    const expected *e;
+    vox_device *dev;
+    vox_params *params;
+    vox_graph *g;
+    vox_plan *plan;
+    vox_block block;
+} setup;
+
+/* "a0", "a1", ...: operand i, as input or parameter. */
+static const char *name_of(int i)
+{
+    static const char *const names[VOX_MAX_IN] = {"a0", "a1", "a2", "a3",
+                                                  "a4", "a5", "a6", "a7"};
+
+    return names[i];
+}
+
+static int is_param(const op_case *c, int i)
+{
+    return c->in[i] && c->spec.in[i].role == VOX_ROLE_PARAM;
+}
+
+static void ok(int rc)
+{
+    if (rc != VOX_OK)
+        fail_msg("%s", vox_error_text());
+}
+
+static void make_params(setup *s)
+{
+    const op_case *c = &s->e->c;
+
+    ok(vox_params_new(&s->params, s->dev));
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (is_param(c, i))
+            ok(vox_params_add(s->params, name_of(i), c->spec.in[i].shape,
+                              (vox_init){VOX_INIT_CONST, 0, 0}));
+    }
+    ok(vox_params_seal(s->params));
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (is_param(c, i))
+            ok(vox_params_set(s->params, s->params->value,
+                              vox_params_find(s->params, name_of(i)), c->in[i]));
+    }
+}
+
+static vox_node *operand(setup *s, int i)
+{
+    const vox_value *v = &s->e->c.spec.in[i];
+    vox_node *node;
+
+    if (!s->e->c.in[i])
+        return NULL;
+    if (is_param(&s->e->c, i))
+        return vox_param_node(s->g, s->params, name_of(i));
+    node = vox_input(s->g, name_of(i), v->dtype, v->shape);
+    return v->dtype == VOX_F32 ? vox_leaky_relu(s->g, node, 1.0f) : node;
+}
+
+static void make_plan(setup *s)
+{
+    const op_case *c = &s->e->c;
+    const char *keep_grad[VOX_MAX_IN + 1] = {NULL};
+    vox_plan_cfg cfg = {
+        .dev = s->dev, .keep = (const char *const[]){"y", NULL},
+               .keep_grad = keep_grad
+    };
+    vox_node *in[VOX_MAX_IN], *y;
+    int n = 0;
+
+    ok(vox_graph_new(&s->g));
+    for (int i = 0; i < c->spec.n_in; i++) {
+        in[i] = operand(s, i);
+        if (op_case_has_grad(c, i) && !is_param(c, i))
+            keep_grad[n++] = name_of(i);
+    }
+    y = vox_graph_add(s->g, c->spec.op, c->spec.attr, c->spec.n_in, in);
+    vox_graph_name(s->g, y, "y");
+    cfg.loss = y;
+    if (s->e->target)
+        cfg.loss = vox_masked_mse(
+            s->g, y, vox_input(s->g, "target", VOX_F32, c->spec.out[0].shape), NULL);
+    ok(vox_graph_status(s->g));
+    ok(vox_plan_new(&s->plan, s->g, &cfg));
+    ok(vox_plan_bind(s->plan, &s->block));
+}
+
+static void set_inputs(setup *s)
+{
+    const op_case *c = &s->e->c;
+
+    for (int i = 0; i < c->spec.n_in; i++) {
+        const vox_value *v = &c->spec.in[i];
+
+        if (c->in[i] && !is_param(c, i))
+            ok(vox_plan_set(s->plan, name_of(i), v->dtype, v->shape, c->in[i]));
+    }
+    if (s->e->target)
+        ok(vox_plan_set(s->plan, "target", VOX_F32, c->spec.out[0].shape, s->e->target));
+}
+
+static op_result fetch(setup *s)
+{
+    const op_case *c = &s->e->c;
+    op_result r = {{0}, {0}};
+
+    r.out[0] = vox_alloc((size_t)op_case_count_out(c, 0), sizeof(float));
+    ok(vox_plan_get(s->plan, "y", r.out[0]));
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (!op_case_has_grad(c, i))
+            continue;
+        r.din[i] = vox_alloc((size_t)op_case_count_in(c, i), sizeof(float));
+        if (is_param(c, i))
+            ok(vox_params_get(s->params, s->params->grad,
+                              vox_params_find(s->params, name_of(i)), r.din[i]));
+        else
+            ok(vox_plan_get_grad(s->plan, name_of(i), r.din[i]));
+    }
+    return r;
+}
+
+/* After a second run in one step the gradients of parameters are twice as large. */
+static void halve_params(const op_case *c, op_result *r)
+{
+    for (int i = 0; i < c->spec.n_in; i++) {
+        for (int64_t k = 0; is_param(c, i) && k < op_case_count_in(c, i); k++)
+            r->din[i][k] *= 0.5f;
+    }
+}
+
+static void run_plan(setup *s)
+{
+    const op_case *c = &s->e->c;
+    char who[64];
+
+    snprintf(who, sizeof who, "%s, path %s", s->dev->type->name, s->dev->path);
+    vox_params_begin_step(s->params);
+    for (int run = 0; run < 2; run++) {
+        op_result found;
+
+        set_inputs(s);
+        ok(vox_plan_forward(s->plan));
+        ok(vox_plan_backward(s->plan, 1.0f));
+        found = fetch(s);
+        if (run == 1)
+            halve_params(c, &found);
+        op_result_compare(c, who, &found, &s->e->wanted, &s->e->magnitude);
+        op_result_free(&found);
+    }
+}
+
+static void check(const expected *e, const char *device, const char *path)
+{
+    const vox_device_cfg cfg = {.name = device, .path = path, .threads = 2};
+    setup s = {.e = e, .block = VOX_BLOCK_INIT};
+    const int rc = vox_device_open(&s.dev, &cfg);
+
+    if (rc == VOX_E_MISSING) /* not on this machine */
+        return;
+    ok(rc);
+    make_params(&s);
+    make_plan(&s);
+    run_plan(&s);
+    vox_plan_free(s.plan);
+    vox_graph_free(s.g);
+    vox_block_release(&s.block);
+    vox_params_free(s.params);
+    vox_device_close(s.dev);
+}
+
+static void check_everywhere(const vox_op *op, const char *text)
+{
+    expected e = expect(op, text);
+
+    for (int d = 0; d < VOX_COUNT(devices); d++) {
+        for (int p = 0; p < VOX_COUNT(paths); p++)
+            check(&e, devices[d], paths[p]);
+    }
+    release(&e);
+}
+
+static void plans_agree_with_direct_calls(void **state)
+{
+    (void)state;
+    for (int k = 0; vox_op_at(k); k++) {
+        const vox_op *op = vox_op_at(k);
+        vox_rng rng = vox_rng_at(9, VOX_STREAM(op->name), 0);
+
+        for (int i = 0; op->problems[i]; i++)
+            check_everywhere(op, op->problems[i]);
+        for (int i = 0; i < op_random_count(5); i++) {
+            char text[256];
+
+            op_random_text(text, op, &rng, 3000);
+            check_everywhere(op, text);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plans_agree_with_direct_calls),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -31,19 +31,6 @@ static const char *const linear[][2] = {
     {"gather",           "2x8x12"                                 },
 };
 
-/* The kernel a plan would pick on a path, or NULL. */
-static const vox_kernel *pick(const vox_device *dev, const op_case *c)
-{
-    const vox_problem p = op_case_problem(c, dev);
-
-    for (int i = 0; dev->kernels[i]; i++) {
-        if (strcmp(dev->kernels[i]->op, c->spec.op->name) == 0 &&
-            dev->kernels[i]->supports(&p))
-            return dev->kernels[i];
-    }
-    return NULL;
-}
-
 static void for_all(void (*check)(op_case *c, const op_how *how))
 {
     for (int k = 0; k < VOX_COUNT(linear); k++) {
@@ -52,7 +39,7 @@ static void for_all(void (*check)(op_case *c, const op_how *how))
             vox_device *dev = op_device(paths[i], 2);
 
             if (dev) {
-                const op_how how = op_how_write(dev, pick(dev, &c));
+                const op_how how = op_how_write(dev, op_pick(dev, &c));
 
                 check(&c, &how);
             }
@@ -200,7 +187,7 @@ static void check_shift(const char *op, const char *text, const int64_t in[3],
         op_case_free(&c);
         return;
     }
-    how = op_how_write(dev, pick(dev, &c));
+    how = op_how_write(dev, op_pick(dev, &c));
     how.forward_only = 1;
     clear_border(c.in[0], c.spec.in[0].shape, 4);
     plain = op_case_run(&c, &how);

@@ -181,6 +181,18 @@ vox_problem op_case_problem(const op_case *c, const vox_device *dev)
     return p;
 }
 
+const vox_kernel *op_pick(const vox_device *dev, const op_case *c)
+{
+    const vox_problem p = op_case_problem(c, dev);
+
+    for (int i = 0; dev->kernels[i]; i++) {
+        if (strcmp(dev->kernels[i]->op, c->spec.op->name) == 0 &&
+            dev->kernels[i]->supports(&p))
+            return dev->kernels[i];
+    }
+    return NULL;
+}
+
 /* ---- buffers ---- */
 
 static void *guarded(size_t bytes, int fill)

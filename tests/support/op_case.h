@@ -15,8 +15,8 @@
 typedef struct op_case {
     char text[512];    /* op, problem, data: for messages */
     char problem[256]; /* the problem's text */
-    int far;      /* the data are far from zero */
-    int is_input; /* operand 0 is an input of the graph: plain, without gradient */
+    int far;           /* the data are far from zero */
+    int is_input;      /* operand 0 is an input of the graph: plain, without gradient */
     vox_problem_spec spec;
     void *in[VOX_MAX_IN];     /* plain; NULL where absent */
     float *dout[VOX_MAX_OUT]; /* plain */
@@ -59,6 +59,9 @@ int64_t op_case_count_out(const op_case *c, int i);
 
 /** The problem as kernels see it on a device, all gradients wanted. */
 vox_problem op_case_problem(const op_case *c, const vox_device *dev);
+
+/** The kernel that a plan would pick on a device, or NULL. */
+const vox_kernel *op_pick(const vox_device *dev, const op_case *c);
 
 /** Run forward, rebuild, backward; fails the test when a promise of op.h is broken: a guard
  * or an operand overwritten, a padding lane not zero, a skipped gradient touched, a rebuilt

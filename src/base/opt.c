@@ -139,23 +139,29 @@ static int edit_distance(const char *a, const char *b)
     return row[m];
 }
 
-const char *vox_suggest(const char *word, const char *(*name)(int i, void *arg), void *arg)
+int vox_suggest_index(const char *word, const char *(*name)(int i, void *arg), void *arg)
 {
-    const char *best = NULL;
-    int best_distance = 3;
+    const char *candidate;
+    int best = -1, best_distance = 3;
 
-    for (int i = 0; name(i, arg); i++) {
-        const char *candidate = name(i, arg);
+    for (int i = 0; (candidate = name(i, arg)) != NULL; i++) {
         int d = edit_distance(word, candidate);
 
         if (strlen(word) >= 3 && strncmp(word, candidate, strlen(word)) == 0 && d > 2)
             d = 2;
         if (d < best_distance) {
             best_distance = d;
-            best = candidate;
+            best = i;
         }
     }
     return best;
+}
+
+const char *vox_suggest(const char *word, const char *(*name)(int i, void *arg), void *arg)
+{
+    const int i = vox_suggest_index(word, name, arg);
+
+    return i < 0 ? NULL : name(i, arg);
 }
 
 static const char *row_name(int i, void *arg)

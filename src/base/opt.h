@@ -140,6 +140,10 @@ int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *o
  */
 const char *vox_suggest(const char *word, const char *(*name)(int i, void *arg), void *arg);
 
+/** vox_suggest, as the candidate's index; -1 when none is near. A text that `name` returns
+ * need only last until the next call. */
+int vox_suggest_index(const char *word, const char *(*name)(int i, void *arg), void *arg);
+
 /** Append a copy of `text`. @return VOX_OK; VOX_E_NOMEM */
 int vox_strs_add(vox_strs *list, const char *text);
 

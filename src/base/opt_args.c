@@ -41,37 +41,65 @@ static const vox_opt *find_flag(const vox_opt *opts, const char *word, size_t n)
     return NULL;
 }
 
-static const char *flag_name(int i, void *arg)
+/* "--val-steps" into text. */
+static void long_flag(char text[64], const vox_opt *o)
 {
-    static _Thread_local char text[64];
-    const vox_opt *o = (const vox_opt *)arg + i;
-
-    if (!o->name)
-        return NULL;
-    text[0] = text[1] = '-';
-    snprintf(text + 2, sizeof text - 2, "%s", o->name);
-    for (char *p = text + 2; *p; p++)
+    snprintf(text, 64, "--%s", o->name);
+    for (char *p = text; *p; p++)
         *p = *p == '_' ? '-' : *p;
-    return text;
+}
+
+/* All spellings of all tables, one after the other. */
+typedef struct spellings {
+    const vox_opt_set *sets;
+    int n_sets;
+    char text[64];
+} spellings;
+
+/* The n-th spelling of a row: the long one, then the listed ones. @return 0 past the last
+ */
+static int spell(char text[64], const vox_opt *o, int n)
+{
+    const char *p = o->flags;
+
+    if (n == 0)
+        long_flag(text, o);
+    for (int i = 1; i < n && p && *p; i++) {
+        p += strcspn(p, " ");
+        p += strspn(p, " ");
+    }
+    if (n > 0 && p && *p)
+        snprintf(text, 64, "%.*s", (int)strcspn(p, " "), p);
+    return n == 0 || (p && *p);
+}
+
+static const char *spelling(int i, void *arg)
+{
+    spellings *s = arg;
+
+    for (int k = 0; k < s->n_sets; k++) {
+        for (const vox_opt *o = s->sets[k].opts; o->name; o++) {
+            for (int n = 0; spell(s->text, o, n); n++) {
+                if (i-- == 0)
+                    return s->text;
+            }
+        }
+    }
+    return NULL;
 }
 
 static int fail_flag(const vox_opt_set *sets, int n_sets, const char *word)
 {
-    const int n = (int)strcspn(word, "=");
+    spellings all = {sets, n_sets, ""};
     char copy[64];
+    int near;
 
-    snprintf(copy, sizeof copy, "%.*s", n, word);
-    for (int k = 0; k < n_sets; k++) {
-        for (const vox_opt *o = sets[k].opts; o->name; o++) {
-            const vox_opt single[2] = {*o, VOX_OPT_END}; /* flag_name has one text */
-            const char *near = vox_suggest(copy, flag_name, (void *)(uintptr_t)single);
-
-            if (near)
-                return vox_fail(VOX_E_USAGE, "unknown option %s, did you mean %s?", copy,
-                                near);
-        }
-    }
-    return vox_fail(VOX_E_USAGE, "unknown option %s", copy);
+    snprintf(copy, sizeof copy, "%.*s", (int)strcspn(word, "="), word);
+    near = strlen(copy) > 2 ? vox_suggest_index(copy, spelling, &all) : -1;
+    if (near < 0)
+        return vox_fail(VOX_E_USAGE, "unknown option %s; -h lists them", copy);
+    return vox_fail(VOX_E_USAGE, "unknown option %s, did you mean %s?", copy,
+                    spelling(near, &all));
 }
 
 /* A word that is an option, not a negative number or a lone dash. */
@@ -159,12 +187,12 @@ int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *o
                                         " X", " TEXT", " N,N,...", " TEXT", " TEXT..."};
 
     for (const vox_opt *o = opts; o->name; o++) {
-        char left[96];
+        char left[96], flag[64];
 
+        long_flag(flag, o);
         if (flags)
             snprintf(left, sizeof left, "%s%s%s%s", o->flags ? o->flags : "",
-                     o->flags ? " " : "", flag_name(0, (void *)(uintptr_t)o),
-                     value[o->kind]);
+                     o->flags ? " " : "", flag, value[o->kind]);
         else
             snprintf(left, sizeof left, "%s.%s", prefix, o->name);
         VOX_TRY(vox_buf_printf(out, "  %-30s %s", left, o->help));

@@ -105,6 +105,33 @@ static void command_line(void **state)
     vox_opts_release(opts, &c);
 }
 
+/* The nearest of all rows, in the spelling that is near. */
+static void misspelt(void **state)
+{
+    static const struct {
+        const char *word, *message;
+    } row[] = {
+        {"--st",                "unknown option --st, did you mean --set?"       },
+        {"-trx",                "unknown option -trx, did you mean -tr?"         },
+        {"--train",             "unknown option --train, did you mean --trainer?"},
+        {"-x",                  "unknown option -x; -h lists them"               },
+        {"--nothing_like_it=3", "unknown option --nothing_like_it; -h lists them"},
+    };
+    cfg c;
+
+    (void)state;
+    assert_int_equal(vox_opts_defaults(opts, &c), VOX_OK);
+    for (int i = 0; i < VOX_COUNT(row); i++) {
+        char *argv[1];
+        int argc = words(argv, &row[i].word, 1);
+
+        assert_int_equal(vox_opts_args(&(vox_opt_set){opts, &c, NULL}, 1, &argc, argv),
+                         VOX_E_USAGE);
+        assert_string_equal(vox_error_text(), row[i].message);
+    }
+    vox_opts_release(opts, &c);
+}
+
 static void misused(void **state)
 {
     static const char *const text[] = {"--bloc", "8", "--seed"};
@@ -146,9 +173,9 @@ static void json_and_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),      cmocka_unit_test(values_are_checked),
-        cmocka_unit_test(command_line),  cmocka_unit_test(misused),
-        cmocka_unit_test(json_and_back),
+        cmocka_unit_test(defaults),     cmocka_unit_test(values_are_checked),
+        cmocka_unit_test(command_line), cmocka_unit_test(misspelt),
+        cmocka_unit_test(misused),      cmocka_unit_test(json_and_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,6 +231,11 @@ int vox_engine_gradient(vox_engine *e, const vox_batch *b, double *loss)
     return VOX_OK;
 }
 
+int vox_engine_has(const vox_engine *e, const char *name)
+{
+    return vox_graph_find(e->pass[VOX_VALIDATION][0].pretext.g, name) != NULL;
+}
+
 int vox_engine_evaluate(vox_engine *e, const vox_batch *b, double *loss, float *y)
 {
     const double all = vox_batch_weight(b, 0, b->size);

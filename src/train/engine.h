@@ -75,6 +75,9 @@ vox_plan *vox_engine_plan(const vox_engine *e);
  */
 int vox_engine_gradient(vox_engine *e, const vox_batch *b, double *loss);
 
+/** Does the validation graph keep an output of that name? */
+int vox_engine_has(const vox_engine *e, const char *name);
+
 /** Forward of a validation batch. @param y  NULL, or the output "y" of the whole batch,
  * plain */
 int vox_engine_evaluate(vox_engine *e, const vox_batch *b, double *loss, float *y);

@@ -44,8 +44,8 @@ const vox_opt vox_run_opts[] = {
     VOX_OPT_BOOL(vox_run_args, recompute, 0,
                  "less memory: rebuild in backward what can be"),
     COUNT(checkpoint_every, 0, "epochs between checkpoints, 0: only by the clock (1)"),
-    VOX_OPT_F64(vox_run_args, checkpoint_minutes, 15, 0, 1e6,
-                "minutes between checkpoints, 0: only by epochs"),
+    VOX_OPT_F64(vox_run_args, checkpoint_minutes, -1, 0, 1e6,
+                "minutes between checkpoints, 0: only by epochs (15)"),
     VOX_OPT_AS("--c", vox_run_args, resume, BOOL, 0, 0, 1, NULL,
                "continue from the newest sound checkpoint of the folder"),
     VOX_OPT_BOOL(vox_run_args, fresh, 0, "move the run in the folder aside and start"),
@@ -221,7 +221,8 @@ static int set_machine(vox_run *r, const vox_run_args *args, int threads)
     r->workers = workers_of(args);
     r->every_given = args->checkpoint_every >= 0;
     r->checkpoint_every = r->every_given ? args->checkpoint_every : 1;
-    r->checkpoint_minutes = args->checkpoint_minutes;
+    r->minutes_given = args->checkpoint_minutes >= 0;
+    r->checkpoint_minutes = r->minutes_given ? args->checkpoint_minutes : 15;
     r->checkpointing = !args->disable_checkpointing;
     return VOX_OK;
 }

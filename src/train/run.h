@@ -46,8 +46,8 @@ typedef struct vox_run {
     /* how: free to change */
     char *device, *precision;
     int threads, workers;
-    int checkpoint_every; /* epochs; 0: only by the clock */
-    int every_given;      /* the user named it: keep it */
+    int checkpoint_every;           /* epochs; 0: only by the clock */
+    int every_given, minutes_given; /* the user's numbers: to be kept */
     double checkpoint_minutes;
     int checkpointing;
 } vox_run;

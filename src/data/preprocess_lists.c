@@ -1,0 +1,208 @@
+/* preprocess_lists: which images are valid, which were left out; joining the parts of
+ * several processes (data.md 2.8, 7.9, corrected: names hold the configuration and match
+ * exactly). */
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json_object.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "data/preprocess.h"
+
+typedef struct lists {
+    json_object *valid, *rejected; /* arrays */
+} lists;
+
+static void lists_release(lists *l)
+{
+    json_object_put(l->valid);
+    json_object_put(l->rejected);
+}
+
+static int append(json_object *list, json_object *v)
+{
+    if (v && json_object_array_add(list, v) == 0)
+        return VOX_OK;
+    json_object_put(v);
+    return vox_fail(VOX_E_NOMEM, "no memory for the list of images");
+}
+
+static int make_lists(lists *l, const vox_records *images, int64_t first, int64_t count,
+                      const unsigned char *good, const vox_rejects *rejected)
+{
+    l->rejected = vox_rejects_json(rejected);
+    l->valid = json_object_new_array();
+    if (!l->rejected || !l->valid)
+        return vox_fail(VOX_E_NOMEM, "no memory for the list of images");
+    for (int64_t i = 0; i < count; i++) {
+        json_object *o;
+
+        if (!good[i])
+            continue;
+        o = vox_record_json(images, &images->v[first + i]);
+        if (!o)
+            return VOX_E_NOMEM;
+        VOX_TRY(append(l->valid, o));
+    }
+    return VOX_OK;
+}
+
+/* "<dir>/valid_imgs__onemmiso__0_of_4.json" */
+static int part_path(vox_buf *out, const char *dir, const char *what,
+                     const char *configuration, int part, int parts)
+{
+    VOX_TRY(vox_buf_resize(out, 0));
+    return vox_buf_printf(out, "%s/%s__%s__%d_of_%d.json", dir, what, configuration, part,
+                          parts);
+}
+
+static int write_at(const char *dir, const char *name, const char *tail, json_object *o)
+{
+    vox_buf path = VOX_BUF_INIT;
+    int rc = vox_buf_printf(&path, "%s/%s%s", dir, name, tail);
+
+    if (rc == VOX_OK)
+        rc = vox_json_write(path.data, o, 1);
+    vox_buf_release(&path);
+    return rc;
+}
+
+static int write_whole(const vox_preprocess_cfg *cfg, const vox_configuration *c,
+                       const lists *l)
+{
+    char name[256];
+
+    snprintf(name, sizeof name, "valid_imgs__%s", c->name);
+    VOX_TRY(write_at(cfg->dir, c->data_identifier, "/reject_report.json", l->rejected));
+    VOX_TRY(write_at(cfg->dir, name, ".json", l->valid));
+    return write_at(cfg->dir, "valid_imgs", ".json", l->valid);
+}
+
+static const char *const kinds[] = {"valid_imgs", "rejected"};
+
+static int write_part(const vox_preprocess_cfg *cfg, const lists *l)
+{
+    vox_buf path = VOX_BUF_INIT;
+    int rc = VOX_OK;
+
+    for (int k = 0; k < 2 && rc == VOX_OK; k++) {
+        rc =
+            part_path(&path, cfg->dir, kinds[k], cfg->configuration, cfg->part, cfg->parts);
+        if (rc == VOX_OK)
+            rc = vox_json_write(path.data, k ? l->rejected : l->valid, 1);
+    }
+    vox_buf_release(&path);
+    return rc;
+}
+
+static int read_part(json_object *into, const char *path)
+{
+    json_object *list = NULL;
+    int rc;
+
+    VOX_TRY(vox_json_read(&list, path));
+    rc = json_object_get_type(list) == json_type_array
+             ? VOX_OK
+             : vox_fail(VOX_E_FORMAT, "%s: is no list", path);
+    for (size_t i = 0; rc == VOX_OK && i < json_object_array_length(list); i++)
+        rc = append(into, json_object_get(json_object_array_get_idx(list, i)));
+    json_object_put(list);
+    return rc;
+}
+
+/* 1: every part has written both lists. */
+static int all_there(const vox_preprocess_cfg *cfg, vox_buf *path)
+{
+    for (int p = 0; p < cfg->parts; p++) {
+        for (int k = 0; k < 2; k++) {
+            if (part_path(path, cfg->dir, kinds[k], cfg->configuration, p, cfg->parts) !=
+                    VOX_OK ||
+                !vox_file_exists(path->data))
+                return 0;
+        }
+    }
+    return 1;
+}
+
+static int read_parts(lists *l, const vox_preprocess_cfg *cfg, vox_buf *path)
+{
+    l->valid = json_object_new_array();
+    l->rejected = json_object_new_array();
+    if (!l->valid || !l->rejected)
+        return vox_fail(VOX_E_NOMEM, "no memory for the list of images");
+    for (int p = 0; p < cfg->parts; p++) {
+        for (int k = 0; k < 2; k++) {
+            VOX_TRY(part_path(path, cfg->dir, kinds[k], cfg->configuration, p, cfg->parts));
+            VOX_TRY(read_part(k ? l->rejected : l->valid, path->data));
+        }
+    }
+    return VOX_OK;
+}
+
+static void remove_parts(const vox_preprocess_cfg *cfg, vox_buf *path)
+{
+    for (int p = 0; p < cfg->parts; p++) {
+        for (int k = 0; k < 2; k++) {
+            if (part_path(path, cfg->dir, kinds[k], cfg->configuration, p, cfg->parts) ==
+                VOX_OK)
+                unlink(path->data);
+        }
+    }
+}
+
+static int join_parts(const vox_preprocess_cfg *cfg, const vox_configuration *c)
+{
+    vox_buf path = VOX_BUF_INIT;
+    lists l = {NULL, NULL};
+    int rc = VOX_OK;
+
+    if (all_there(cfg, &path)) {
+        rc = read_parts(&l, cfg, &path);
+        if (rc == VOX_OK)
+            rc = write_whole(cfg, c, &l);
+        if (rc == VOX_OK)
+            remove_parts(cfg, &path);
+    }
+    lists_release(&l);
+    vox_buf_release(&path);
+    return rc;
+}
+
+/* Two parts that finish together must not both join: a lock, which dies with its process.
+ */
+static int join_locked(const vox_preprocess_cfg *cfg, const vox_configuration *c)
+{
+    vox_buf path = VOX_BUF_INIT;
+    int fd, rc = vox_buf_printf(&path, "%s/.join.lock", cfg->dir);
+
+    if (rc != VOX_OK)
+        return rc;
+    fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0 || (lockf(fd, F_LOCK, 0) != 0 && errno != ENOLCK && errno != EINVAL))
+        rc = vox_fail_errno(VOX_E_IO, "%s: cannot lock", path.data);
+    if (rc == VOX_OK)
+        rc = join_parts(cfg, c);
+    if (fd >= 0)
+        close(fd);
+    vox_buf_release(&path);
+    return rc;
+}
+
+int vox_preprocess_lists(const vox_preprocess_cfg *cfg, const vox_configuration *c,
+                         int64_t first, int64_t count, const unsigned char *good,
+                         const vox_rejects *rejected)
+{
+    lists l = {NULL, NULL};
+    int rc = make_lists(&l, cfg->images, first, count, good, rejected);
+
+    if (rc == VOX_OK)
+        rc = cfg->parts > 1 ? write_part(cfg, &l) : write_whole(cfg, c, &l);
+    if (rc == VOX_OK && cfg->parts > 1)
+        rc = join_locked(cfg, c);
+    lists_release(&l);
+    return rc;
+}

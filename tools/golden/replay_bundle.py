@@ -71,7 +71,7 @@ def make_optimizer(net, o):
 
 
 def reference(net, steps, args, o, rates, dtype):
-    """The output bundle as PyTorch computes it in `dtype`."""
+    """The output bundle as PyTorch computes it in `dtype`; gradients are stored as f32."""
     net = net.to(dtype)
     opt = make_optimizer(net, o)
     out = {}
@@ -87,14 +87,14 @@ def reference(net, steps, args, o, rates, dtype):
         prefix = "step%d/" % k
         for name, p in net.named_parameters():
             if p.grad is not None:
-                out[prefix + "grad/" + name] = p.grad.double().numpy().copy()
+                out[prefix + "grad/" + name] = p.grad.float().numpy().copy()
         out[prefix + "grad_norm"] = np.array(
             [torch.nn.utils.clip_grad_norm_(net.parameters(), o["clip"]).item()])
         for group in opt.param_groups:
             group["lr"] = rates[k]
         opt.step()
         out[prefix + "loss"] = np.array([loss.item()])
-        out[prefix + "out/y"] = y.detach().double().numpy().copy()
+        out[prefix + "out/y"] = y.detach().float().numpy().copy()
         for name, p in net.named_parameters():
             out[prefix + "param/" + name] = p.detach().double().numpy().copy()
     return out

@@ -13,9 +13,18 @@ import numpy as np
 from safetensors import safe_open
 
 
-def load(path):
-    with safe_open(path, "np") as f:
-        return {k: f.get_tensor(k).astype(np.float64) for k in f.keys() if "keep" not in k}
+class Bundle:
+    """Tensors of a file by name, read when asked for (a bundle may hold gigabytes)."""
+
+    def __init__(self, path):
+        self.file = safe_open(path, "np")
+        self.names = list(self.file.keys())
+
+    def __getitem__(self, name):
+        return self.file.get_tensor(name).astype(np.float64)
+
+    def below(self, prefix):
+        return [k for k in self.names if k.startswith(prefix)]
 
 
 def distance(a, b, floor=0.0):
@@ -23,8 +32,8 @@ def distance(a, b, floor=0.0):
 
 
 def gradients(want, found, prefix):
-    names = [k for k in want if k.startswith(prefix + "grad/")]
-    extra = [k for k in found if k.startswith(prefix + "grad/") and k not in want]
+    names = want.below(prefix + "grad/")
+    extra = set(found.below(prefix + "grad/")) - set(names)
     if extra:
         sys.exit("gradients that PyTorch has not: %s" % extra)
     total = np.sqrt(sum(np.linalg.norm(want[k]) ** 2 for k in names))
@@ -40,13 +49,11 @@ def gradients(want, found, prefix):
 def displacements(bundle, want, found, prefix):
     """Movement since the start; the rounding of the parameter itself is free."""
     rows = []
-    for k in want:
-        if not k.startswith(prefix + "param/"):
-            continue
-        start = bundle[k[len(prefix):]]
-        moved = np.linalg.norm(want[k] - start)
-        free = np.linalg.norm(want[k]) * 2.0**-24
-        off = max(0.0, np.linalg.norm(found[k] - want[k]) - free)
+    for k in want.below(prefix + "param/"):
+        start, end = bundle[k[len(prefix):]], want[k]
+        moved = np.linalg.norm(end - start)
+        free = np.linalg.norm(end) * 2.0**-24
+        off = max(0.0, np.linalg.norm(found[k] - end) - free)
         rows.append((off / moved if moved else off, k))
     return rows
 
@@ -59,8 +66,8 @@ def main():
     p.add_argument("--weights", default="smooth", choices=["smooth", "ordinary"])
     p.add_argument("--check", action="store_true")
     args = p.parse_args()
-    bundle, want, found = load(args.bundle), load(args.want), load(args.found)
-    steps = len([k for k in want if k.endswith("/loss")])
+    bundle, want, found = Bundle(args.bundle), Bundle(args.want), Bundle(args.found)
+    steps = len([k for k in want.names if k.endswith("/loss")])
     bad = []
     for s in range(steps):
         prefix = "step%d/" % s

@@ -108,7 +108,6 @@ static int open_engine(vox_replay_run *r, const vox_replay_cfg *cfg)
     pretext = vox_setup_pretext(&r->setup, VOX_TRAINING, r->patch, e.micro);
     VOX_TRY(vox_pretext_check(&pretext));
     VOX_TRY(list_kept(r));
-    VOX_TRY(vox_device_open(&r->dev, &cfg->device));
     VOX_TRY(vox_engine_open(&r->engine, &e, r->dev));
     VOX_TRY(vox_replay_check(r));
     VOX_TRY(vox_engine_start(&r->engine, 1));
@@ -124,6 +123,7 @@ static int open_run(vox_replay_run *r, const vox_replay_cfg *cfg)
     const vox_recipe *recipe = &r->spec.recipe;
     int rc;
 
+    VOX_TRY(vox_device_open(&r->dev, &cfg->device));
     VOX_TRY(read_bundle(r));
     VOX_TRY(vox_setup_init(&r->setup, recipe->method, recipe->net, recipe->options));
     VOX_TRY(find_sizes(r));

@@ -10,6 +10,7 @@ replay_compare.py.
 import argparse
 import json
 import os
+import sys
 
 import numpy as np
 import torch
@@ -146,6 +147,10 @@ def main():
     stem = os.path.join(args.folder, "%s_%s" % (args.net, args.weights))
     save_file(bundle, stem + ".safetensors",
               metadata={"voxmind.replay": json.dumps(spec_of(args, o, rates))})
+    v.write_meta(args.folder, "tools/golden/replay_bundle.py", arguments=sys.argv[2:],
+                 seed=args.seed, dtype="float64, gradients and outputs stored as float32",
+                 rtol=1e-3 if args.weights == "smooth" else 5e-2,
+                 why="limits of replay.md's table for %s weights" % args.weights)
     start = {n: p.detach().clone() for n, p in net.named_parameters()}
     for dtype, tail in ((torch.float64, "_f64"), (torch.float32, "_f32")):
         if dtype == torch.float32 and args.no_f32:

@@ -46,13 +46,13 @@ def gradients(want, found, prefix):
     return rows
 
 
-def displacements(bundle, want, found, prefix):
-    """Movement since the start; the rounding of the parameter itself is free."""
+def displacements(bundle, want, found, prefix, steps):
+    """Movement since the start; the rounding of the parameter itself, once a step, is free."""
     rows = []
     for k in want.below(prefix + "param/"):
         start, end = bundle[k[len(prefix):]], want[k]
         moved = np.linalg.norm(end - start)
-        free = np.linalg.norm(end) * 2.0**-24
+        free = np.linalg.norm(end) * 2.0**-24 * steps
         off = max(0.0, np.linalg.norm(found[k] - end) - free)
         rows.append((off / moved if moved else off, k))
     return rows
@@ -75,7 +75,7 @@ def main():
         norm = distance(found[prefix + "grad_norm"], want[prefix + "grad_norm"])
         out = distance(found[prefix + "out/y"], want[prefix + "out/y"])
         g = sorted(gradients(want, found, prefix))
-        d = sorted(displacements(bundle, want, found, prefix))
+        d = sorted(displacements(bundle, want, found, prefix, s + 1))
         median = (g[len(g) // 2][0], d[len(d) // 2][0])
         projection = max(r[1] for r in g)
         print("step %d: loss %.1e, norm %.1e, output %.1e; gradient worst %.1e median %.1e "

@@ -14,7 +14,8 @@ from dynamic_network_architectures.architectures.unet import ResidualEncoderUNet
 PRESETS = {
     "resenc_l": dict(features=[32, 64, 128, 256, 320, 320], blocks=[1, 3, 4, 6, 6, 6]),
     "resenc_xs": dict(features=[8, 16, 32, 48], blocks=[1, 1, 2, 2]),
-    # not a preset: equal features, a stage without stride, several decoder units, other sizes
+    # not presets: the smallest there is; equal features, a stage without stride, several decoder units, other sizes
+    "tiny": dict(features=[3, 4], blocks=[1, 1]),
     "odd": dict(features=[4, 6, 6, 10], blocks=[2, 1, 2, 1], strides=[1, 2, 1, 2],
                 decoder_blocks=[1, 2, 3], kernel=3, in_channels=2, out_channels=3),
 }

@@ -107,14 +107,14 @@ VOX_INLINE vec vec_abs(vec a)
     return (vec){(vec_half)((vec_bits)a.lo & keep), (vec_half)((vec_bits)a.hi & keep)};
 }
 
+VOX_INLINE vec_half vec_half_sqrt(vec_half a)
+{
+    return (vec_half){sqrtf(a[0]), sqrtf(a[1]), sqrtf(a[2]), sqrtf(a[3])};
+}
+
 VOX_INLINE vec vec_sqrt(vec a)
 {
-    VOX_UNROLL
-    for (int i = 0; i < 4; i++) {
-        a.lo[i] = sqrtf(a.lo[i]);
-        a.hi[i] = sqrtf(a.hi[i]);
-    }
-    return a;
+    return (vec){vec_half_sqrt(a.lo), vec_half_sqrt(a.hi)};
 }
 
 VOX_INLINE vec_mask vec_first(int count)

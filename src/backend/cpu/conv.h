@@ -112,6 +112,12 @@ void vox_conv_plan_spread(vox_conv_pass *p, const vox_conv_shape *s, int lanes,
 void vox_conv_plan_weigh(vox_conv_weigh *p, const vox_conv_shape *s, int lanes,
                          int threads);
 
+/** Bytes of work for a pass; for the passes of a backward that follow each other, the bias
+ * being on side `bias`. */
+size_t vox_conv_pass_bytes(const vox_conv_pass *p, int threads);
+size_t vox_conv_backward_bytes(const vox_conv_pass *data, const vox_conv_weigh *weigh,
+                               const vox_conv_side *bias, int threads);
+
 /** Tile number `index` of a pass. Ranges count voxels within a phase. */
 typedef struct vox_conv_box {
     int64_t image, begin[2], end[2];
@@ -144,9 +150,6 @@ typedef struct vox_conv_io {
     vox_put put[2];
     const float *weight, *bias; /* bias of the target's channels, or NULL */
 } vox_conv_io;
-
-/** Bytes of work that vox_channel_sums needs. */
-size_t vox_channel_sums_bytes(const vox_conv_side *s, int64_t images);
 
 /* Per path, called by every thread of a region; `work` as planned. */
 

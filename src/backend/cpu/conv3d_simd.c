@@ -51,15 +51,9 @@ static int supports(const vox_problem *q)
     return vox_conv_supports(&s, VOX_LANES);
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 static int prepare(const vox_problem *q, vox_prepared *out)
 {
     prep *p = vox_arena_alloc(out->arena, 1, sizeof *p);
-    const size_t threads = (size_t)q->threads;
 
     if (!p)
         return VOX_E_NOMEM;
@@ -68,11 +62,9 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     vox_conv_plan_spread(&p->data, &p->shape, VOX_LANES, q->threads);
     vox_conv_plan_weigh(&p->weigh, &p->shape, VOX_LANES, q->threads);
     out->prep = p;
-    out->work_forward = p->forward.weight_bytes + threads * p->forward.worker_bytes;
+    out->work_forward = vox_conv_pass_bytes(&p->forward, q->threads);
     out->work_backward =
-        larger(p->data.weight_bytes + threads * p->data.worker_bytes,
-               larger(p->weigh.partial_bytes + threads * p->weigh.worker_bytes,
-                      vox_channel_sums_bytes(&p->shape.coarse, p->shape.images)));
+        vox_conv_backward_bytes(&p->data, &p->weigh, &p->shape.coarse, q->threads);
     return VOX_OK;
 }
 

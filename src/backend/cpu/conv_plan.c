@@ -430,10 +430,24 @@ int vox_conv_regions(const vox_conv_pass *p, const vox_conv_box *b, vox_conv_reg
     return n;
 }
 
-size_t vox_channel_sums_bytes(const vox_conv_side *s, int64_t images)
+size_t vox_conv_pass_bytes(const vox_conv_pass *p, int threads)
 {
-    const int64_t channels = ceil_div(s->channels, s->lanes) * s->lanes;
+    return p->weight_bytes + (size_t)threads * p->worker_bytes;
+}
 
-    return (size_t)(images * ceil_div(s->voxels, VOX_CHANNEL_SUMS_TILE) * channels) *
-           sizeof(double);
+size_t vox_conv_backward_bytes(const vox_conv_pass *data, const vox_conv_weigh *weigh,
+                               const vox_conv_side *bias, int threads)
+{
+    const int64_t channels = ceil_div(bias->channels, bias->lanes) * bias->lanes;
+    const int64_t tiles = ceil_div(bias->voxels, VOX_CHANNEL_SUMS_TILE) * data->images;
+    const size_t bytes[3] = {
+        vox_conv_pass_bytes(data, threads),
+        weigh->partial_bytes + (size_t)threads * weigh->worker_bytes,
+        (size_t)(tiles * channels) * sizeof(double),
+    };
+    size_t most = 0;
+
+    for (int i = 0; i < 3; i++)
+        most = bytes[i] > most ? bytes[i] : most;
+    return most;
 }

@@ -353,21 +353,21 @@ static void run_pair(const vox_conv_pass *p, const vox_conv_box *b, const worker
 
 /* The blocked copy of a tile into a plain target. */
 static void put_plain(const vox_conv_pass *p, const vox_conv_box *b, const float *copy,
-                      float *target)
+                      vox_grad target)
 {
     const vox_conv_side *s = &p->target;
     const int64_t rows = b->end[1] - b->begin[1], width = s->extent[2];
 
     for (int64_t c = 0; c < s->channels; c++) {
-        float *out = target + (b->image * s->channels + c) * s->voxels;
+        const int64_t first = (b->image * s->channels + c) * s->voxels;
 
         for (int64_t d = b->begin[0]; d < b->end[0]; d++) {
             for (int64_t h = b->begin[1]; h < b->end[1]; h++) {
                 const int64_t row = (d - b->begin[0]) * rows + h - b->begin[1];
 
                 for (int64_t x = 0; x < width; x++)
-                    out[(d * s->extent[1] + h) * width + x] =
-                        copy[(row * width + x) * LANES + c];
+                    vox_grad_put(target, first + (d * s->extent[1] + h) * width + x,
+                                 copy[(row * width + x) * LANES + c]);
             }
         }
     }
@@ -392,7 +392,7 @@ static void run_tile(const vox_conv_pass *p, const vox_conv_io *io, void *work,
                      &g);
     }
     if (p->target.lanes == 1)
-        put_plain(p, &b, w.copy, io->target[0]);
+        put_plain(p, &b, w.copy, (vox_grad){io->target[0], io->put[0]});
 }
 
 void VOX_KERNEL(vox_conv_sum)(const vox_conv_pass *p, const vox_conv_io *io, void *work)

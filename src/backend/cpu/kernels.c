@@ -48,16 +48,19 @@ static const vox_kernel *const avx512[] = {
 
 static const vox_kernel *const none[] = {NULL};
 
+/* step_simd.c */
+extern const vox_step_kernels vox_step_plain, vox_step_avx2, vox_step_avx512;
+
 /* Worst first. */
 static const struct {
     vox_isa needs;
     vox_cpu_path path;
 } paths[] = {
-    {VOX_ISA_BASE,   {"reference", VOX_PLAIN, none, &vox_step_reference}   },
-    {VOX_ISA_BASE,   {"plain", VOX_BLOCKED8, plain, &vox_step_reference}   },
+    {VOX_ISA_BASE,   {"reference", VOX_PLAIN, none, &vox_step_reference}},
+    {VOX_ISA_BASE,   {"plain", VOX_BLOCKED8, plain, &vox_step_plain}    },
 #ifdef VOX_HAVE_X86_PATHS
-    {VOX_ISA_AVX2,   {"avx2", VOX_BLOCKED8, avx2, &vox_step_reference}     },
-    {VOX_ISA_AVX512, {"avx512", VOX_BLOCKED16, avx512, &vox_step_reference}},
+    {VOX_ISA_AVX2,   {"avx2", VOX_BLOCKED8, avx2, &vox_step_avx2}       },
+    {VOX_ISA_AVX512, {"avx512", VOX_BLOCKED16, avx512, &vox_step_avx512}},
 #endif
 };
 

@@ -1,0 +1,98 @@
+/*
+ * conv_transpose3d: a transposed convolution is the spread of conv.h, its gradients a
+ * gather and a weigh: x is the coarse side, y the fine one.
+ *
+ * Left to the reference: a plain y (fewer than 8 channels).
+ */
+#include "backend/cpu/conv.h"
+#include "base/error.h"
+#include "ops/conv_transpose3d.h"
+
+typedef struct prep {
+    vox_conv_shape shape;
+    vox_conv_pass forward, data;
+    vox_conv_weigh weigh;
+} prep;
+
+static vox_conv_shape shape_of(const vox_problem *q)
+{
+    const vox_conv_transpose3d_attr *attr = q->attr;
+    vox_conv_shape s = {.images = q->out[0].shape.n[0],
+                        .fine = vox_conv_side_of(&q->out[0], NULL),
+                        .coarse = vox_conv_side_of(&q->in[VOX_CONVT3D_X], NULL)};
+
+    for (int i = 0; i < 3; i++)
+        s.kernel[i] = s.stride[i] = attr->stride.v[i];
+    return s;
+}
+
+static int supports(const vox_problem *q)
+{
+    const vox_conv_shape s = shape_of(q);
+
+    return s.fine.lanes != 1 && vox_conv_supports(&s, VOX_LANES);
+}
+
+static int prepare(const vox_problem *q, vox_prepared *out)
+{
+    prep *p = vox_arena_alloc(out->arena, 1, sizeof *p);
+
+    if (!p)
+        return VOX_E_NOMEM;
+    p->shape = shape_of(q);
+    vox_conv_plan_spread(&p->forward, &p->shape, VOX_LANES, q->threads);
+    vox_conv_plan_gather(&p->data, &p->shape, VOX_LANES, q->threads);
+    vox_conv_plan_weigh(&p->weigh, &p->shape, VOX_LANES, q->threads);
+    out->prep = p;
+    out->work_forward = vox_conv_pass_bytes(&p->forward, q->threads);
+    out->work_backward =
+        vox_conv_backward_bytes(&p->data, &p->weigh, &p->shape.fine, q->threads);
+    return VOX_OK;
+}
+
+static void forward(const vox_call *c)
+{
+    const prep *p = c->prep;
+    const vox_conv_io io = {
+        .source = {vox_call_in(c, VOX_CONVT3D_X), NULL},
+        .target = {vox_call_out(c,             0),              NULL},
+        .put = {VOX_WRITE,         VOX_SKIP         },
+        .weight = vox_call_in(c, VOX_CONVT3D_W),
+        .bias = VOX_CONVT3D_B < c->n_in ? vox_call_in(c, VOX_CONVT3D_B) : NULL,
+    };
+
+    VOX_KERNEL(vox_conv_sum)(&p->forward, &io, c->work);
+}
+
+/* The three gradients, one after the other in the same work memory: each ends with a
+ * barrier. */
+static void backward(const vox_call *c)
+{
+    const prep *p = c->prep;
+    const float *const dy[2] = {vox_call_dout(c, 0), NULL};
+    const vox_grad dx = c->din[VOX_CONVT3D_X], dw = c->din[VOX_CONVT3D_W];
+    const vox_conv_io io = {
+        .source = {dy[0],   NULL    },
+        .target = {dx.data, NULL    },
+        .put = {dx.put,  VOX_SKIP},
+        .weight = vox_call_in(c, VOX_CONVT3D_W),
+    };
+
+    if (dx.put != VOX_SKIP)
+        VOX_KERNEL(vox_conv_sum)(&p->data, &io, c->work);
+    if (dw.put != VOX_SKIP)
+        VOX_KERNEL(vox_conv_weigh)
+    (&p->weigh, dy, vox_call_in(c, VOX_CONVT3D_X), dw, c->work);
+    if (VOX_CONVT3D_B < c->n_in && c->din[VOX_CONVT3D_B].put != VOX_SKIP)
+        VOX_KERNEL(vox_channel_sums)
+    (c->din[VOX_CONVT3D_B], dy[0], &p->shape.fine, p->shape.images, c->work);
+}
+
+const vox_kernel VOX_KERNEL(vox_kernel_conv_transpose3d) = {
+    .op = "conv_transpose3d",
+    .name = "conv_transpose3d",
+    .supports = supports,
+    .prepare = prepare,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,55 @@
+/*
+ * tiles: how the kernels that pass once over a tensor share it out. A tensor is cut into
+ * fixed tiles, whatever the number of threads, so that sums per tile give the same bits.
+ */
+#ifndef VOX_BACKEND_CPU_TILES_H
+#define VOX_BACKEND_CPU_TILES_H
+
+#include "base/simd.h"
+#include "graph/kernel.h"
+
+enum { VOX_TILE = 4096 }; /* floats, or voxels of one block of channels */
+
+static inline int64_t vox_tiles(int64_t count)
+{
+    return (count + VOX_TILE - 1) / VOX_TILE;
+}
+
+/** End of tile `t`. */
+static inline int64_t vox_tile_end(int64_t t, int64_t count)
+{
+    return (t + 1) * VOX_TILE < count ? (t + 1) * VOX_TILE : count;
+}
+
+/** A blocked tensor: image by image blocks of channels, each `voxels` vectors. */
+typedef struct vox_blocked {
+    int64_t images, blocks, channels, voxels;
+} vox_blocked;
+
+static inline vox_blocked vox_blocked_of(vox_shape s)
+{
+    return (vox_blocked){s.n[0], (s.n[1] + VOX_LANES - 1) / VOX_LANES, s.n[1],
+                         s.n[2] * s.n[3] * s.n[4]};
+}
+
+/** Channels of block b that exist: VOX_LANES, or fewer in the last. */
+static inline int vox_blocked_lanes(const vox_blocked *t, int64_t b)
+{
+    const int64_t left = t->channels - b * VOX_LANES;
+
+    return (int)(left < VOX_LANES ? left : VOX_LANES);
+}
+
+/** Does the tensor lie in this path's blocks? */
+static inline int vox_is_blocked(const vox_tensor *t)
+{
+    return t->shape.rank == 5 && vox_layout_lanes(t->layout) == VOX_LANES;
+}
+
+/** `count` lanes of v into a gradient that is wanted. */
+VOX_INLINE void vox_grad_put_vec(vox_grad g, int64_t i, vec v)
+{
+    vec_store(g.data + i, g.put == VOX_ADD ? vec_add(vec_load(g.data + i), v) : v);
+}
+
+#endif

@@ -508,6 +508,8 @@ static const char *const problems[] = {
     "2x8x4x6x4 out=16 in=0,1,2,4",
     "1x8x8x8x4 out=8 stride=2 in=0,1,2,3,4",
     "1x64x2x2x2 out=48",
+    "1x9x11x13x17 out=10 in=0,1,2", /* more voxels than a tile of a kernel */
+    "1x2x18x17x15 out=3 stride=1 in=0,1,2",
     "1x8x1x1x1 out=8 in=0,1,2",
     NULL};
 /* clang-format on */

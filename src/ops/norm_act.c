@@ -282,6 +282,7 @@ static const char *const problems[] = {
     "1x8x4x4x6 slope=1 in=0,4",
     "1x40x1x1x2 in=0,1,2",
     "1x4x7x9x11 slope=1 in=0,1,2,3",
+    "1x9x18x17x15 in=0,1,2", /* more voxels than a tile of a kernel */
     NULL};
 /* clang-format on */
 

@@ -223,8 +223,7 @@ static void make_case(kernel_case *k, const setup *u, const char *path, int thre
 
     x2.n[1] = s->in2;
     kernel_case_init(k, path, "conv3d", &u->attr, threads);
-    kernel_case_in(k, VOX_CONV3D_X, role, x, u->x, s->in < 8 ? VOX_SKIP : s->put,
-                   u->dx_before);
+    kernel_case_in(k, VOX_CONV3D_X, role, x, u->x, s->put, u->dx_before);
     kernel_case_in(k, VOX_CONV3D_W, VOX_ROLE_PARAM,
                    VOX_SHAPE(s->out, u->in, s->kernel[0], s->kernel[1], s->kernel[2]), u->w,
                    s->put, u->dw_before);
@@ -248,10 +247,8 @@ static void check(setup *u, const char *path, int threads)
     kernel_case_get_out(&k, u->got);
     compare(u, path, "y", u->y, u->y_count);
     kernel_case_run(&k, k.kernel->backward);
-    if (u->s->in >= 8) {
-        kernel_case_get_din(&k, VOX_CONV3D_X, u->got);
-        compare(u, path, "dx", u->dx, u->x_count);
-    }
+    kernel_case_get_din(&k, VOX_CONV3D_X, u->got);
+    compare(u, path, "dx", u->dx, u->x_count);
     if (u->s->in2) {
         kernel_case_get_din(&k, VOX_CONV3D_X2, u->got);
         compare(u, path, "dx2", u->dx2, u->x2_count);
@@ -303,8 +300,6 @@ static void threads_do_not_change_bits(void **state)
             float *one, *many;
             int64_t count;
 
-            if (shapes[i].in < 8)
-                continue;
             setup_init(&u, &shapes[i]);
             count = u.y_count + u.x_count + u.w_count;
             one = values(count, 0), many = values(count, 0);

@@ -77,6 +77,7 @@ typedef struct vox_conv_pass {
     int64_t splits; /* tasks that share a tile, each some pairs */
     /* The tile buffer, in floats. */
     int64_t columns, plane, row, rows[2], chunk_size, tile_size;
+    int64_t copy_size;            /* of the blocked copy of a plain target's tile */
     int64_t regions, region_taps; /* at most, per tile */
     size_t weight_bytes, worker_bytes;
 } vox_conv_pass;

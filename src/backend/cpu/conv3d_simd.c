@@ -2,8 +2,7 @@
  * conv3d: direct convolution on blocked tensors. The passes are in conv.h: forward gathers,
  * the gradient of x (and x2) spreads, the gradient of w weighs.
  *
- * Left to the reference: active masks, a gradient for a plain x, an x2 that does not begin
- * at a block of channels.
+ * Left to the reference: active masks, an x2 that does not begin at a block of channels.
  */
 #include "backend/cpu/conv.h"
 #include "base/error.h"
@@ -46,7 +45,7 @@ static int supports(const vox_problem *q)
     if (present(q, VOX_CONV3D_X2) &&
         q->in[VOX_CONV3D_X2].layout != q->in[VOX_CONV3D_X].layout)
         return 0;
-    if (q->grads & 1u << VOX_CONV3D_X && s.fine.lanes == 1)
+    if (q->grads & 1u << VOX_CONV3D_X && s.fine.lanes == 1 && s.fine.channels > VOX_LANES)
         return 0;
     return vox_conv_supports(&s, VOX_LANES);
 }

@@ -258,10 +258,11 @@ static void count_regions(vox_conv_pass *p)
 
 static void size_worker(vox_conv_pass *p, int lanes)
 {
-    const int64_t copy = p->target.lanes == 1 ? tile_voxels(p) * lanes : 0;
-
+    if (p->target.lanes == 1)
+        p->copy_size = p->tile[0] * p->axis[0].target_step * p->tile[1] *
+                       p->axis[1].target_step * p->axis[2].target * lanes;
     p->worker_bytes = align64((size_t)p->tile_size * sizeof(float)) +
-                      align64((size_t)copy * sizeof(float)) +
+                      align64((size_t)p->copy_size * sizeof(float)) +
                       align64((size_t)p->regions * sizeof(vox_conv_region)) +
                       align64((size_t)p->region_taps * sizeof(vox_conv_tap));
 }

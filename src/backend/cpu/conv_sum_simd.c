@@ -203,9 +203,8 @@ typedef struct worker {
 static worker worker_of(const vox_conv_pass *p, void *work)
 {
     char *at = (char *)work + p->weight_bytes + (size_t)VOX_THREAD() * p->worker_bytes;
-    const size_t voxels = (size_t)(p->tile[0] * p->tile[1] * p->axis[2].phase[0].count);
     const size_t tile = ((size_t)p->tile_size * sizeof(float) + 63) / 64 * 64;
-    const size_t copy = p->target.lanes == 1 ? voxels * LANES * sizeof(float) : 0;
+    const size_t copy = (size_t)p->copy_size * sizeof(float);
     const size_t regions = ((size_t)p->regions * sizeof(vox_conv_region) + 63) / 64 * 64;
     worker w;
 
@@ -234,16 +233,14 @@ static walk walk_of(const vox_conv_pass *p, const vox_conv_box *b, const vox_con
         .from_step = {x[0].source_step * p->rows[1] * p->row, x[1].source_step * p->row,
                       p->chunk}
     };
-    const int64_t row = p->target.lanes == 1 ? width : x[2].target;
-    const int64_t rows = p->target.lanes == 1 ? b->end[1] - b->begin[1] : x[1].target;
+    const int plain = p->target.lanes == 1; /* then offsets count from the tile */
+    const int64_t row = x[2].target;
+    const int64_t rows = plain ? (b->end[1] - b->begin[1]) * x[1].target_step : x[1].target;
+    const int64_t d = r->phase[0]->first - (plain ? b->begin[0] * x[0].target_step : 0);
+    const int64_t h = r->phase[1]->first - (plain ? b->begin[1] * x[1].target_step : 0);
 
     w.left = (r->end[0] - r->begin[0]) * (r->end[1] - r->begin[1]) * width / w.run;
-    if (p->target.lanes == 1)
-        w.to = -(b->begin[0] * rows + b->begin[1]) * row * lanes;
-    else
-        w.to =
-            ((r->phase[0]->first * rows + r->phase[1]->first) * row + r->phase[2]->first) *
-            lanes;
+    w.to = ((d * rows + h) * row + r->phase[2]->first) * lanes;
     w.to_step[0] = x[0].target_step * rows * row * lanes;
     w.to_step[1] = x[1].target_step * row * lanes;
     w.to_step[2] = x[2].target_step * lanes;
@@ -356,18 +353,23 @@ static void put_plain(const vox_conv_pass *p, const vox_conv_box *b, const float
                       vox_grad target)
 {
     const vox_conv_side *s = &p->target;
-    const int64_t rows = b->end[1] - b->begin[1], width = s->extent[2];
+    const int64_t width = s->extent[2];
+    int64_t begin[2], end[2];
 
-    for (int64_t c = 0; c < s->channels; c++) {
-        const int64_t first = (b->image * s->channels + c) * s->voxels;
+    for (int i = 0; i < 2; i++) {
+        begin[i] = b->begin[i] * p->axis[i].target_step;
+        end[i] = b->end[i] * p->axis[i].target_step;
+    }
+    for (int64_t d = begin[0]; d < end[0] && d < s->extent[0]; d++) {
+        for (int64_t h = begin[1]; h < end[1] && h < s->extent[1]; h++) {
+            const int64_t row = (d - begin[0]) * (end[1] - begin[1]) + h - begin[1];
 
-        for (int64_t d = b->begin[0]; d < b->end[0]; d++) {
-            for (int64_t h = b->begin[1]; h < b->end[1]; h++) {
-                const int64_t row = (d - b->begin[0]) * rows + h - b->begin[1];
+            for (int64_t c = 0; c < s->channels; c++) {
+                const int64_t first = (b->image * s->channels + c) * s->voxels +
+                                      (d * s->extent[1] + h) * width;
 
                 for (int64_t x = 0; x < width; x++)
-                    vox_grad_put(target, first + (d * s->extent[1] + h) * width + x,
-                                 copy[(row * width + x) * LANES + c]);
+                    vox_grad_put(target, first + x, copy[(row * width + x) * LANES + c]);
             }
         }
     }

@@ -1,8 +1,6 @@
 /*
  * conv_transpose3d: a transposed convolution is the spread of conv.h, its gradients a
  * gather and a weigh: x is the coarse side, y the fine one.
- *
- * Left to the reference: a plain y (fewer than 8 channels).
  */
 #include "backend/cpu/conv.h"
 #include "base/error.h"
@@ -30,7 +28,7 @@ static int supports(const vox_problem *q)
 {
     const vox_conv_shape s = shape_of(q);
 
-    return s.fine.lanes != 1 && vox_conv_supports(&s, VOX_LANES);
+    return vox_conv_supports(&s, VOX_LANES);
 }
 
 static int prepare(const vox_problem *q, vox_prepared *out)

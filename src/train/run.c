@@ -307,6 +307,18 @@ static int check_continues(const vox_run *r, json_object *stored)
 
 /* ---- all of it ---- */
 
+/* A patch or pair that cannot be is the command line's fault, whoever finds it. */
+static int check_pair(const vox_run *r)
+{
+    const int *v = r->recipe.patch.v;
+    const int64_t patch[3] = {v[0], v[1], v[2]};
+    const vox_pretext p =
+        vox_setup_pretext(&r->setup, VOX_TRAINING, patch, r->recipe.batch);
+    const int rc = vox_pretext_check(&p);
+
+    return rc == VOX_E_ARG ? VOX_E_USAGE : rc;
+}
+
 static int resolve(vox_run *r, const vox_run_args *args, int threads, json_object *stored)
 {
     vox_optim_cfg optim;
@@ -318,6 +330,7 @@ static int resolve(vox_run *r, const vox_run_args *args, int threads, json_objec
     VOX_TRY(vox_recipe_optim(&optim, &r->recipe));
     VOX_TRY(vox_recipe_schedule(&schedule, &r->recipe));
     VOX_TRY(vox_setup_init(&r->setup, r->recipe.method, r->recipe.net, r->recipe.options));
+    VOX_TRY(check_pair(r));
     set_numbers(r, args, stored);
     VOX_TRY(set_machine(r, args, threads));
     return stored ? check_continues(r, stored) : VOX_OK;

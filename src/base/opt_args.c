@@ -195,7 +195,10 @@ int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *o
                      o->flags ? " " : "", flag, value[o->kind]);
         else
             snprintf(left, sizeof left, "%s.%s", prefix, o->name);
-        VOX_TRY(vox_buf_printf(out, "  %-30s %s", left, o->help));
+        VOX_TRY(vox_buf_printf(out, "  %-30s ", left));
+        if (strlen(left) > 30) /* the second column stays where it is */
+            VOX_TRY(vox_buf_printf(out, "\n%33s", ""));
+        VOX_TRY(vox_buf_printf(out, "%s", o->help));
         if (o->kind >= VOX_OPT_KIND_INT && o->kind <= VOX_OPT_KIND_F64 && !flags)
             VOX_TRY(vox_buf_printf(out, " [%g..%g]", o->min, o->max));
         VOX_TRY(add_default(o, out));

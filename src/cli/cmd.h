@@ -23,7 +23,8 @@ typedef struct vox_cmd {
     const char *name, *group, *summary, *usage;
     const char *peer; /* the nnssl_* name it answers to, or NULL */
     size_t cfg_size;
-    const vox_opt *opts; /* rows of its own struct */
+    const vox_opt *opts;   /* rows of its own struct */
+    const vox_opt *shared; /* rows of a struct that its own begins with, or NULL */
     int (*run)(const void *cfg, const vox_common *common, int argc, char **argv);
     int (*help)(vox_buf *out); /* further help text, or NULL */
 } vox_cmd;

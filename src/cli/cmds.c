@@ -46,10 +46,12 @@ int vox_cmd_explain(const vox_cmd *cmd, vox_buf *out)
     VOX_TRY(vox_buf_printf(out, "usage: %s\n\n%s\n", cmd->usage, cmd->summary));
     if (cmd->peer)
         VOX_TRY(vox_buf_printf(out, "Also answers to %s.\n", cmd->peer));
-    if (cmd->opts && cmd->opts->name) {
+    if ((cmd->opts && cmd->opts->name) || cmd->shared)
         VOX_TRY(vox_buf_printf(out, "\noptions\n"));
+    if (cmd->opts)
         VOX_TRY(vox_opts_help(cmd->opts, 1, "", out));
-    }
+    if (cmd->shared)
+        VOX_TRY(vox_opts_help(cmd->shared, 1, "", out));
     if (cmd->help)
         VOX_TRY(cmd->help(out));
     return vox_buf_printf(out, "\nevery command: -h, -q, -v, --threads N, --json\n");

@@ -65,6 +65,7 @@ static int run(const vox_cmd *cmd, void *cfg, vox_common *common, unsigned char 
 {
     const vox_opt_set sets[] = {
         {cmd->opts,   cfg,    given},
+        {cmd->shared, cfg,    NULL },
         {common_opts, common, NULL }
     };
 
@@ -89,6 +90,7 @@ static int prepare_and_run(const vox_cmd *cmd, int argc, char **argv)
     int rows = 0, rc;
 
     with.opts = cmd->opts ? cmd->opts : none;
+    with.shared = cmd->shared ? cmd->shared : none;
     while (with.opts[rows].name)
         rows++;
     cfg = vox_zalloc(1, cmd->cfg_size + 1);
@@ -96,12 +98,16 @@ static int prepare_and_run(const vox_cmd *cmd, int argc, char **argv)
     rc = cfg && given ? vox_opts_defaults(common_opts, &common) : VOX_E_NOMEM;
     if (rc == VOX_OK)
         rc = vox_opts_defaults(with.opts, cfg);
+    if (rc == VOX_OK)
+        rc = vox_opts_defaults(with.shared, cfg);
     common.given = given;
     common.called = argv[0];
     if (rc == VOX_OK)
         rc = run(&with, cfg, &common, given, argc - 1, argv + 1);
-    if (cfg)
+    if (cfg) {
         vox_opts_release(with.opts, cfg);
+        vox_opts_release(with.shared, cfg);
+    }
     vox_free(given);
     vox_free(cfg);
     return rc;

@@ -47,7 +47,8 @@ void vox_progress_line_show(void *arg, const char *what, int64_t done, int64_t t
     if (p->bar.live && (done == total || now - p->told >= 0.1)) {
         p->told = now;
         draw(p, done, total, left);
-    } else if (!p->bar.live && 10 * done / total > p->tenth && now - p->told >= 5) {
+    } else if (!p->bar.live && done < total && 10 * done / total > p->tenth &&
+               now - p->told >= 5) {
         char eta[32];
 
         p->told = now;

@@ -62,6 +62,13 @@ void vox_report_nums(json_object *o, const char *key, const double *v, int n)
     json_object_object_add(o, key, list);
 }
 
+void vox_report_round(json_object *o, const char *key, double v, int digits)
+{
+    const double scale = pow(10, digits);
+
+    vox_report_num(o, key, round(v * scale) / scale);
+}
+
 /* The image's id, or its path when it has none. */
 static const char *title(const vox_reject *r)
 {

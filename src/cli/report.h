@@ -15,6 +15,9 @@ void vox_report_text(struct json_object *o, const char *key, const char *text);
 void vox_report_int(struct json_object *o, const char *key, int64_t v);
 void vox_report_num(struct json_object *o, const char *key, double v);
 
+/** vox_report_num of at most `digits` digits behind the point. */
+void vox_report_round(struct json_object *o, const char *key, double v, int digits);
+
 /** A list of numbers as a member. */
 void vox_report_ints(struct json_object *o, const char *key, const int64_t *v, int n);
 void vox_report_nums(struct json_object *o, const char *key, const double *v, int n);

@@ -154,7 +154,7 @@ static int check_indices(vox_plan *p, const vox_node *input, const int64_t *v,
 {
     for (int64_t t = 0; t < p->first_backward; t++) {
         const vox_node *node = p->task[t].site->node;
-        vox_value in[VOX_MAX_IN];
+        vox_value in[VOX_MAX_IN] = {0};
         int64_t limit[VOX_MAX_IN] = {0};
 
         for (int i = 0; i < node->n_in; i++) {

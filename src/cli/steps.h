@@ -39,4 +39,24 @@ int vox_steps_planner(const char *name);
 /** Write <plans>.json from the fingerprint; configurations people added are kept. */
 int vox_steps_plan(const char *dataset, const char *plans, const vox_common *common);
 
+/** How images are to be preprocessed. */
+typedef struct vox_steps_preprocessing {
+    const char *plans;                   /* name of the plan */
+    const vox_strs *configurations, *np; /* as typed: -c, -np */
+    int part, parts, level, again;
+} vox_steps_preprocessing;
+
+/** Does -np hold one number for all configurations, or one each? @return VOX_OK;
+ * VOX_E_USAGE */
+int vox_steps_check(const vox_steps_preprocessing *p);
+
+/**
+ * Preprocess a dataset, one configuration after the other, and tell which images were
+ * refused.
+ * @return VOX_OK, also when some images were refused; VOX_E_FORMAT when all were;
+ * VOX_E_STOP
+ */
+int vox_steps_preprocess(const char *dataset, const vox_steps_preprocessing *p,
+                         const vox_common *common);
+
 #endif

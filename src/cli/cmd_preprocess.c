@@ -1,0 +1,60 @@
+/* voxmind preprocess: crop, normalise and resample a dataset into .b2nd files. */
+#include "cli/cmd.h"
+#include "cli/steps.h"
+
+typedef struct preprocess_cfg {
+    vox_strs d, c, np;
+    char *plans_name;
+    int part, total_parts, level, again;
+} preprocess_cfg;
+
+static const vox_opt opts[] = {
+    VOX_OPT_AS("-d", preprocess_cfg, d, WORDS, 0, 0, 0, NULL, "datasets: numbers or names"),
+    VOX_OPT_AS("-c", preprocess_cfg, c, WORDS, 0, 0, 0, NULL,
+               "configurations: onemmiso (default), median, noresample"),
+    VOX_OPT_AS("-plans_name", preprocess_cfg, plans_name, STR, 0, 0, 0, "nnsslPlans",
+               "name of the plan"),
+    VOX_OPT_AS("-part", preprocess_cfg, part, INT, 0, 0, 1000000, NULL,
+               "which part of the images, from 0"),
+    VOX_OPT_AS("-total_parts", preprocess_cfg, total_parts, INT, 1, 1, 1000000, NULL,
+               "parts the images are cut into"),
+    VOX_OPT_AS("-np", preprocess_cfg, np, WORDS, 0, 0, 0, NULL,
+               "images at a time, one number or one per configuration (default: "
+               "nnUNet_def_n_proc or allowed cores)"),
+    VOX_OPT_INT(preprocess_cfg, level, 1, 1, 9, "compression level of zstd"),
+    VOX_OPT_BOOL(preprocess_cfg, again, 0, "make images again that are finished"),
+    VOX_OPT_END,
+};
+
+static int run(const void *c, const vox_common *common, int argc, char **argv)
+{
+    const preprocess_cfg *cfg = c;
+    const vox_steps_preprocessing p = {.plans = cfg->plans_name,
+                                       .configurations = &cfg->c,
+                                       .np = &cfg->np,
+                                       .part = cfg->part,
+                                       .parts = cfg->total_parts,
+                                       .level = cfg->level,
+                                       .again = cfg->again};
+    vox_strs datasets = {0};
+    int rc = vox_steps_check(&p);
+
+    if (rc == VOX_OK)
+        rc = vox_steps_datasets(&datasets, &cfg->d, argc, argv);
+    for (int64_t i = 0; i < datasets.count && rc == VOX_OK; i++)
+        rc = vox_steps_preprocess(datasets.v[i], &p, common);
+    vox_strs_release(&datasets);
+    return rc;
+}
+
+const vox_cmd vox_cmd_preprocess = {
+    .name = "preprocess",
+    .group = "data",
+    .summary = "crop, normalise and resample a dataset into compressed blocks, .b2nd",
+    .usage = "voxmind preprocess -d <dataset>... [-c <configuration>...] [-np N...] "
+             "[-part I -total_parts N]",
+    .peer = "nnssl_preprocess",
+    .cfg_size = sizeof(preprocess_cfg),
+    .opts = opts,
+    .run = run,
+};

@@ -7,6 +7,7 @@
 #ifndef VOX_DATA_DATASET_H
 #define VOX_DATA_DATASET_H
 
+#include "base/buf.h"
 #include "base/rng.h"
 #include "base/sample.h"
 
@@ -46,5 +47,20 @@ int vox_dataset_shape(vox_dataset *d, int64_t i, vox_shape *shape);
 int vox_dataset_crop(vox_dataset *d, int64_t i, const int64_t lo[3],
                      const int64_t extent[3], float *image, uint8_t *anon, int *has_anon,
                      uint8_t *anat, int *has_anat);
+
+/** Voxel size in mm of item i, as stored (order of its axes); 1 where nothing says it. */
+void vox_dataset_spacing(const vox_dataset *d, int64_t i, float spacing[3]);
+
+/** Path of item i's image file. @return VOX_OK; VOX_E_NOMEM */
+int vox_dataset_path(const vox_dataset *d, int64_t i, vox_buf *out);
+
+/**
+ * A random voxel of the item's anatomy mask, each with the same chance.
+ *
+ * @param[out] found  0: there is no mask, or it is empty
+ * Threads: re-entrant.
+ */
+int vox_dataset_anat_voxel(const vox_dataset *d, int64_t i, vox_rng *rng, int64_t voxel[3],
+                           int *found);
 
 #endif

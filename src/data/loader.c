@@ -5,7 +5,8 @@
  * when its slot is free, makes the sample without the lock, marks it done. The taker waits
  * for its number, so the order does not depend on who was faster. What a sample holds
  * follows from (seed, stream, global number) alone: an unreadable image is replaced by the
- * next draw of the same sample's own generator.
+ * next draw of the same sample's own generator. Unreadable images are counted as samples
+ * are taken, so where the share is passed does not depend on the threads either.
  */
 #include "data/loader.h"
 
@@ -19,10 +20,18 @@
 
 enum { ATTEMPTS = 20 };
 
+/* An image that could not be read while a sample was made. */
+typedef struct bad_read {
+    int64_t item;
+    vox_error error;
+} bad_read;
+
 typedef struct slot {
     vox_sample sample;
     vox_error error; /* code is VOX_OK when the sample is good */
     int done;
+    bad_read *bad;
+    int64_t bads, bad_cap;
 } slot;
 
 /* What one thread reads crops into. */
@@ -68,25 +77,35 @@ static int64_t count_ours(const vox_loader_cfg *cfg)
     return cfg->count / cfg->stride * cfg->run + (rest < cfg->run ? rest : cfg->run);
 }
 
-/* An item could not be read: name it once, count it, stop above the share. */
-static int note_bad(vox_loader *l, int64_t item)
+static int keep_bad(slot *at, int64_t item)
+{
+    VOX_TRY(vox_grow(&at->bad, &at->bad_cap, at->bads + 1, sizeof *at->bad));
+    at->bad[at->bads].item = item;
+    vox_error_take(&at->bad[at->bads++].error);
+    return VOX_OK;
+}
+
+/* The sample is taken: name its unreadable images, each once; stop above the share. */
+static int count_bad(vox_loader *l, const slot *at)
 {
     const int64_t items = vox_dataset_count(l->cfg.data);
-    int stop;
 
-    pthread_mutex_lock(&l->lock);
-    if (!l->bad_item[item]) {
-        l->bad_item[item] = 1;
+    for (int64_t i = 0; i < at->bads; i++) {
+        const bad_read *b = &at->bad[i];
+
+        if (l->bad_item[b->item])
+            continue;
+        l->bad_item[b->item] = 1;
         l->bad++;
-        vox_log(VOX_WARN, "loader", "%s left out: %s", vox_dataset_id(l->cfg.data, item),
-                vox_error_text());
+        vox_log(VOX_WARN, "loader", "%s left out: %s", vox_dataset_id(l->cfg.data, b->item),
+                b->error.text);
+        if (l->bad > 1 && (double)l->bad > l->cfg.max_bad_share * (double)items) {
+            vox_error_give(&b->error);
+            return vox_fail_in(VOX_E_FORMAT, "%lld of %lld images are unreadable, the last",
+                               (long long)l->bad, (long long)items);
+        }
     }
-    stop = l->bad > 1 && (double)l->bad > l->cfg.max_bad_share * (double)items;
-    pthread_mutex_unlock(&l->lock);
-    if (!stop)
-        return VOX_OK;
-    return vox_fail_in(VOX_E_FORMAT, "%lld of %lld images are unreadable, the last",
-                       (long long)l->bad, (long long)items);
+    return VOX_OK;
 }
 
 static int make_room(scratch *s, int k, int64_t channels, const int64_t extent[3])
@@ -108,7 +127,26 @@ static int make_room(scratch *s, int k, int64_t channels, const int64_t extent[3
     return VOX_OK;
 }
 
-/* Draw a box of the item and read it into case k. */
+/* Where the crop of an item begins. */
+static int choose_box(vox_loader *l, int64_t lo[3], int64_t item, const int64_t size[3],
+                      vox_rng *rng)
+{
+    const vox_loader_cfg *cfg = &l->cfg;
+    int64_t voxel[3];
+    int found = 0;
+
+    if (cfg->sampling == VOX_SAMPLE_ANAT)
+        VOX_TRY(vox_dataset_anat_voxel(cfg->data, item, rng, voxel, &found));
+    if (found)
+        vox_box_around(lo, voxel, cfg->extent, cfg->patch, size);
+    else if (cfg->sampling == VOX_SAMPLE_CENTRE)
+        vox_box_centre(lo, cfg->extent, cfg->patch, size);
+    else
+        vox_box_draw(lo, cfg->extent, cfg->patch, size, rng);
+    return VOX_OK;
+}
+
+/* Read a box of the item into case k. */
 static int read_case(vox_loader *l, scratch *s, vox_case *c, int k, int64_t item,
                      vox_rng rng)
 {
@@ -120,7 +158,7 @@ static int read_case(vox_loader *l, scratch *s, vox_case *c, int k, int64_t item
 
     VOX_TRY(vox_dataset_shape(cfg->data, item, &shape));
     VOX_TRY(make_room(s, k, shape.n[0], e));
-    vox_box_draw(lo, e, cfg->patch, shape.n + 1, &rng);
+    VOX_TRY(choose_box(l, lo, item, shape.n + 1, &rng));
     VOX_TRY(vox_dataset_crop(cfg->data, item, lo, e, s->item[k].image, s->item[k].anon,
                              &has_anon, s->item[k].anat, &has_anat));
     *c = (vox_case){.id = vox_dataset_id(cfg->data, item),
@@ -128,11 +166,13 @@ static int read_case(vox_loader *l, scratch *s, vox_case *c, int k, int64_t item
                     .anon = has_anon ? s->item[k].anon : NULL,
                     .anat = has_anat ? s->item[k].anat : NULL,
                     .shape = VOX_SHAPE(shape.n[0], e[0], e[1], e[2])};
+    vox_dataset_spacing(cfg->data, item, c->spacing);
     return VOX_OK;
 }
 
 /* Case k of a sample: a drawn item, or the next draw where that one cannot be read. */
-static int draw_case(vox_loader *l, scratch *s, vox_cases *cases, int k, vox_rng base)
+static int draw_case(vox_loader *l, scratch *s, slot *at, vox_cases *cases, int k,
+                     vox_rng base)
 {
     const uint64_t items = (uint64_t)vox_dataset_count(l->cfg.data);
 
@@ -145,24 +185,36 @@ static int draw_case(vox_loader *l, scratch *s, vox_cases *cases, int k, vox_rng
 
         if (rc == VOX_OK || rc == VOX_E_NOMEM)
             return rc;
-        VOX_TRY(note_bad(l, item));
+        VOX_TRY(keep_bad(at, item));
     }
+    vox_error_give(&at->bad[at->bads - 1].error);
     return vox_fail_in(VOX_E_FORMAT, "%d images drawn in a row are unreadable, the last",
                        ATTEMPTS);
 }
 
-static int make_sample(vox_loader *l, scratch *s, vox_sample *out, int64_t i)
+static int make_sample(vox_loader *l, scratch *s, slot *at, int64_t i)
 {
     const vox_loader_cfg *cfg = &l->cfg;
     const vox_rng base =
         vox_rng_at(cfg->seed, VOX_STREAM(cfg->stream), global_number(cfg, i));
     vox_cases cases = {.count = cfg->cases_per_sample};
 
+    at->bads = 0;
     for (int k = 0; k < cases.count; k++)
-        VOX_TRY(draw_case(l, s, &cases, k, base));
-    vox_sample_clear(out);
-    return cfg->prepare(out, &cases, cfg->arg,
+        VOX_TRY(draw_case(l, s, at, &cases, k, base));
+    vox_sample_clear(&at->sample);
+    return cfg->prepare(&at->sample, &cases, cfg->arg,
                         vox_rng_stream(base, VOX_STREAM("prepare"), 0));
+}
+
+/* Fill the slot of number i. */
+static void fill_slot(vox_loader *l, scratch *s, int64_t i)
+{
+    slot *at = &l->slot[i % l->cfg.ring];
+
+    at->error.code = make_sample(l, s, at, i);
+    if (at->error.code != VOX_OK)
+        vox_error_take(&at->error);
 }
 
 static void release_scratch(scratch *s)
@@ -195,13 +247,9 @@ static void *work(void *arg)
     int64_t i;
 
     while ((i = claim(l)) >= 0) {
-        slot *at = &l->slot[i % l->cfg.ring];
-
-        at->error.code = make_sample(l, &s, &at->sample, i);
-        if (at->error.code != VOX_OK)
-            vox_error_take(&at->error);
+        fill_slot(l, &s, i);
         pthread_mutex_lock(&l->lock);
-        at->done = 1;
+        l->slot[i % l->cfg.ring].done = 1;
         pthread_cond_broadcast(&l->changed);
         pthread_mutex_unlock(&l->lock);
     }
@@ -216,8 +264,6 @@ static int check(const vox_loader_cfg *cfg)
     if (cfg->cases_per_sample < 1 || cfg->cases_per_sample > VOX_CASES_MAX)
         return vox_fail(VOX_E_ARG, "%d cases per sample, wanted 1 to %d",
                         cfg->cases_per_sample, VOX_CASES_MAX);
-    if (cfg->sampling != VOX_SAMPLE_UNIFORM)
-        return vox_fail(VOX_E_ARG, "sampling by anatomy masks is not built in yet");
     return VOX_OK;
 }
 
@@ -268,8 +314,10 @@ void vox_loader_close(vox_loader *l)
     pthread_mutex_unlock(&l->lock);
     for (int i = 0; i < l->threads; i++)
         pthread_join(l->thread[i], NULL);
-    for (int i = 0; l->slot && i < l->cfg.ring; i++)
+    for (int i = 0; l->slot && i < l->cfg.ring; i++) {
         vox_sample_release(&l->slot[i].sample);
+        vox_free(l->slot[i].bad);
+    }
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
     vox_free(l->bad_item);
@@ -293,6 +341,7 @@ int vox_loader_next(vox_loader *l, const vox_sample **out)
 {
     const double start = vox_clock();
     slot *at;
+    int rc = VOX_OK;
 
     pthread_mutex_lock(&l->lock);
     give_back(l);
@@ -300,12 +349,16 @@ int vox_loader_next(vox_loader *l, const vox_sample **out)
     while (l->taken < l->total && !at->done)
         pthread_cond_wait(&l->changed, &l->lock);
     l->holding = l->taken < l->total;
+    if (l->holding)
+        rc = count_bad(l, at);
     l->waited += vox_clock() - start;
     pthread_mutex_unlock(&l->lock);
     if (!l->holding)
         return vox_fail(VOX_E_MISSING, "all %lld samples were taken", (long long)l->total);
-    if (at->error.code != VOX_OK)
-        return vox_error_give(&at->error);
+    if (rc == VOX_OK && at->error.code != VOX_OK)
+        rc = vox_error_give(&at->error);
+    if (rc != VOX_OK)
+        return rc;
     *out = &at->sample;
     return VOX_OK;
 }

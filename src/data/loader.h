@@ -19,7 +19,8 @@ typedef int (*vox_prepare_fn)(vox_sample *out, const vox_cases *cases, void *arg
 
 typedef enum vox_sampling {
     VOX_SAMPLE_UNIFORM, /* plain box draw (augmentation.md 2.2) */
-    VOX_SAMPLE_ANAT     /* centred on a voxel of the anatomy mask (2.3) */
+    VOX_SAMPLE_ANAT,    /* centred on a voxel of the anatomy mask (2.3) */
+    VOX_SAMPLE_CENTRE   /* the middle of the image (2.4) */
 } vox_sampling;
 
 typedef struct vox_loader_cfg {

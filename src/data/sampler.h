@@ -20,4 +20,12 @@ void vox_box_range(int64_t range[2], int64_t extent, int64_t patch, int64_t size
 void vox_box_draw(int64_t lo[3], const int64_t extent[3], const int64_t patch[3],
                   const int64_t size[3], vox_rng *rng);
 
+/** The crop with `voxel` in its middle, moved as far as the range asks (2.3). */
+void vox_box_around(int64_t lo[3], const int64_t voxel[3], const int64_t extent[3],
+                    const int64_t patch[3], const int64_t size[3]);
+
+/** The crop in the middle of the range (2.4). */
+void vox_box_centre(int64_t lo[3], const int64_t extent[3], const int64_t patch[3],
+                    const int64_t size[3]);
+
 #endif

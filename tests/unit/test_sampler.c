@@ -49,11 +49,47 @@ static void every_place_equally_often(void **state)
     assert_true(chi < 27.9); /* 9 degrees of freedom: 0.1 % */
 }
 
+/* augmentation.md 2.4: size, patch, begin. */
+static void centres(void **state)
+{
+    static const int64_t row[][3] = {
+        {240, 160, 40},
+        {155, 160, -2},
+        {154, 160, -3},
+        {50,  64,  -7}
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        const int64_t p[3] = {row[i][1], row[i][1], row[i][1]};
+        const int64_t size[3] = {row[i][0], row[i][0], row[i][0]};
+        int64_t lo[3];
+
+        vox_box_centre(lo, p, p, size);
+        assert_int_equal(lo[1], row[i][2]);
+    }
+}
+
+static void around_a_voxel(void **state)
+{
+    const int64_t p[3] = {16, 16, 16}, size[3] = {40, 40, 10}, voxel[3] = {3, 20, 9};
+    const int64_t end[3] = {39, 31, 0};
+    int64_t lo[3];
+
+    (void)state;
+    vox_box_around(lo, voxel, p, p, size);
+    assert_true(lo[0] == 0 && lo[1] == 12 && lo[2] == -3);
+    vox_box_around(lo, end, p, p, size);
+    assert_true(lo[0] == 24 && lo[1] == 23 && lo[2] == -3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(worked_ranges),
         cmocka_unit_test(every_place_equally_often),
+        cmocka_unit_test(centres),
+        cmocka_unit_test(around_a_voxel),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

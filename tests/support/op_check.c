@@ -99,11 +99,11 @@ static channel channel_of(const op_case *c, int64_t n, int64_t k)
     return m;
 }
 
-/* The mean is stored as f32 and off by one rounding or a few: a quarter, for the units of a
- * comparison are at least 16. */
+/* The mean is stored as f32 and summed from values as far from it as the deviation: off by
+ * a few roundings of both. A quarter, for the units of a comparison are at least 16. */
 static double mean_scale(const channel *m)
 {
-    return 0.25 * fabs(m->mean) * m->rstd;
+    return 0.25 * (fabs(m->mean) * m->rstd + 1);
 }
 
 static void norm_forward(channel *m, float *out, float *dout, double units)

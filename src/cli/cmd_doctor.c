@@ -1,7 +1,6 @@
 /* voxmind doctor: what this machine gives, what this build uses of it, what is set. */
 #include <json-c/json_c_version.h>
 #include <json-c/json_object.h>
-#include <json-c/linkhash.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include "base/json.h"
 #include "base/version.h"
 #include "cli/cmd.h"
+#include "cli/report.h"
 #include "graph/device.h"
 
 static const char *const roots[] = {"nnssl_raw", "nnssl_preprocessed", "nnssl_results"};
@@ -79,21 +79,6 @@ static json_object *facts(void)
     return o;
 }
 
-/* One line per fact; objects are indented below their name. */
-static void print_facts(json_object *o, int indent)
-{
-    json_object_object_foreach(o, key, value)
-    {
-        printf("%*s%-*s", indent, "", 20 - indent, key);
-        if (json_object_get_type(value) == json_type_object) {
-            printf("\n");
-            print_facts(value, indent + 2);
-        } else {
-            printf(" %s\n", value ? json_object_get_string(value) : "-");
-        }
-    }
-}
-
 static int run(const void *cfg, const vox_common *common, int argc, char **argv)
 {
     json_object *o = facts();
@@ -102,9 +87,8 @@ static int run(const void *cfg, const vox_common *common, int argc, char **argv)
     (void)argc;
     (void)argv;
     if (common->json)
-        printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-    else
-        print_facts(o, 0);
+        return vox_report_json(o);
+    vox_report_facts(o, 0);
     json_object_put(o);
     return VOX_OK;
 }

@@ -140,9 +140,9 @@ int main(int argc, char **argv)
     }
     if (rc == VOX_OK && fflush(stdout) != 0)
         rc = vox_fail_errno(VOX_E_IO, "cannot write the output");
-    if (rc != VOX_OK && *vox_error_text())
-        fprintf(stderr, "voxmind: %s\n", vox_error_text());
     if (rc == VOX_E_STOP)
         return vox_stop_status();
+    if (rc != VOX_OK)
+        fprintf(stderr, "voxmind: %s\n", vox_error_text());
     return rc == VOX_OK ? 0 : rc == VOX_E_USAGE ? 2 : 1;
 }

@@ -2,6 +2,7 @@
 #include "cli/report.h"
 
 #include <json-c/json_object.h>
+#include <json-c/linkhash.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,50 @@ void vox_report_round(json_object *o, const char *key, double v, int digits)
     const double scale = pow(10, digits);
 
     vox_report_num(o, key, round(v * scale) / scale);
+}
+
+/* One value; fewer digits than JSON has. */
+static void print_scalar(json_object *v)
+{
+    if (json_object_get_type(v) == json_type_double)
+        printf("%.7g", json_object_get_double(v));
+    else
+        printf("%s", v ? json_object_get_string(v) : "-");
+}
+
+/* Lists on one line: extents as 1 x 2 x 3, other things with commas. */
+static void print_value(const char *key, json_object *value)
+{
+    static const char *const extents[] = {"shape", "spacing", "chunk", "block", "patch"};
+    const char *between = ", ";
+
+    if (!value || json_object_get_type(value) != json_type_array) {
+        printf(" ");
+        print_scalar(value);
+        printf("\n");
+        return;
+    }
+    for (int i = 0; i < VOX_COUNT(extents); i++)
+        between = strstr(key, extents[i]) ? " x " : between;
+    for (size_t i = 0; i < json_object_array_length(value); i++) {
+        printf("%s", i ? between : " ");
+        print_scalar(json_object_array_get_idx(value, i));
+    }
+    printf("\n");
+}
+
+void vox_report_facts(json_object *o, int indent)
+{
+    json_object_object_foreach(o, key, value)
+    {
+        printf("%*s%-*s", indent, "", 20 - indent, key);
+        if (json_object_get_type(value) == json_type_object) {
+            printf("\n");
+            vox_report_facts(value, indent + 2);
+        } else {
+            print_value(key, value);
+        }
+    }
 }
 
 /* The image's id, or its path when it has none. */

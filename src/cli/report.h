@@ -22,6 +22,9 @@ void vox_report_round(struct json_object *o, const char *key, double v, int digi
 void vox_report_ints(struct json_object *o, const char *key, const int64_t *v, int n);
 void vox_report_nums(struct json_object *o, const char *key, const double *v, int n);
 
+/** An object as lines "key  value" on stdout, inner objects indented below their key. */
+void vox_report_facts(struct json_object *o, int indent);
+
 /** A table on stdout: which images were refused, and why; nothing when there is none. */
 void vox_report_rejects(const vox_rejects *r);
 

@@ -175,6 +175,8 @@ static int run(const source *s, const char *dataset, const vox_steps_preprocessi
     vox_progress_line_end(&line);
     if (rc == VOX_OK || rc == VOX_E_FORMAT) /* all were bad: the table says why */
         told = tell(&result, dataset, cfg.configuration, vox_clock() - start, common->json);
+    else if (rc == VOX_E_STOP)
+        vox_log(VOX_WARN, "preprocess", "%s", vox_error_text());
     vox_preprocess_result_release(&result);
     return rc == VOX_OK ? told : rc;
 }

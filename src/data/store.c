@@ -7,6 +7,7 @@
 #include "data/store_file.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,4 +194,21 @@ void vox_store_close(vox_store *s)
 void vox_store_shape(const vox_store *s, int64_t shape[AXES])
 {
     memcpy(shape, s->shape, sizeof s->shape);
+}
+
+void vox_store_describe(const vox_store *s, vox_store_info *out)
+{
+    const b2nd_array_t *a = s->array;
+
+    *out = (vox_store_info){
+        .codec = "unknown", .bytes = a->sc->nbytes, .packed = a->sc->cbytes};
+    for (int i = 0; i < AXES; i++) {
+        out->shape[i] = s->shape[i];
+        out->bytes *= s->shape[i];
+        out->chunk[i] = a->chunkshape[i];
+        out->block[i] = a->blockshape[i];
+    }
+    snprintf(out->dtype, sizeof out->dtype, "%s", a->dtype);
+    if (blosc2_compcode_to_compname(a->sc->compcode, &out->codec) < 0)
+        out->codec = "unknown";
 }

@@ -57,6 +57,17 @@ void vox_store_close(vox_store *s);
 /** [C, D, H, W]. */
 void vox_store_shape(const vox_store *s, int64_t shape[4]);
 
+/** What a file says about itself. */
+typedef struct vox_store_info {
+    int64_t shape[4], chunk[4], block[4];
+    char dtype[8];         /* as NumPy writes it: "<f4" */
+    const char *codec;     /* "zstd", "lz4", ... */
+    int64_t bytes, packed; /* of the elements, and compressed */
+} vox_store_info;
+
+/** Fill `out`; codec is a literal. */
+void vox_store_describe(const vox_store *s, vox_store_info *out);
+
 /**
  * Decode the box [lo, lo + n), which must lie inside the array and not be empty.
  *

@@ -58,6 +58,12 @@ says() {
     verdict $? "$2" "wanted: $3"$'\n'"found: $(cat "$1")"
 }
 
+# lacks <file> <title> <text>: the file does not hold the text
+lacks() {
+    ! grep -qF -- "$3" "$1"
+    verdict $? "$2" "not wanted: $3"$'\n'"found: $(cat "$1")"
+}
+
 # silent <file> <title>: the file is empty
 silent() {
     [ ! -s "$1" ]

@@ -31,7 +31,8 @@ typedef struct walk {
     int64_t count, cap;
     vox_dict seen; /* folders entered, "device:inode" */
     vox_rejects *skipped;
-    int bids; /* the top folder has sub-... folders */
+    char *exclude; /* real path of a folder that is not entered, or NULL */
+    int bids;      /* the top folder has sub-... folders */
 } walk;
 
 static int skip(walk *w, const char *path, const char *reason)
@@ -104,6 +105,15 @@ static int first_visit(walk *w, const char *full, int *first)
     return key ? vox_dict_set(&w->seen, key, 1, first) : VOX_E_NOMEM;
 }
 
+static int is_excluded(const walk *w, const char *full)
+{
+    char *real = realpath(full, NULL);
+    const int yes = real && strcmp(real, w->exclude) == 0;
+
+    free(real);
+    return yes;
+}
+
 static int walk_folder(walk *w, const char *full, const char *below, int depth);
 
 static int walk_subfolder(walk *w, const char *full, const char *below, const char *name,
@@ -119,6 +129,8 @@ static int walk_subfolder(walk *w, const char *full, const char *below, const ch
     if (depth > 40)
         return skip(w, full, "folders nested too deeply");
     VOX_TRY(first_visit(w, full, &first));
+    if (w->exclude && is_excluded(w, full))
+        return VOX_OK;
     if (!first)
         return skip(w, full, "a folder that was visited already");
     return walk_folder(w, full, below, depth + 1);
@@ -187,12 +199,39 @@ static int compare(const void *a, const void *b)
     return c ? c : strcmp(x->path, y->path);
 }
 
+/*
+ * Are numbers like _0000 channels? Yes when every name has one, there are several cases,
+ * and each has a channel 0: else "case_0001", "case_0002" would be one subject.
+ */
+static int have_channels(walk *w, int *yes)
+{
+    vox_dict cases = VOX_DICT_INIT;
+    int64_t zeros = 0, numbered = 0;
+    int rc = VOX_OK;
+
+    for (int64_t i = 0; i < w->count && rc == VOX_OK; i++) {
+        int channel;
+        const size_t n = vox_place_channel(vox_path_base(w->v[i].path), &channel);
+        const char *name =
+            vox_arena_printf(&w->arena, "%.*s", (int)n, vox_path_base(w->v[i].path));
+
+        numbered += channel >= 0;
+        zeros += channel == 0;
+        rc = name ? vox_dict_set(&cases, name, 1, NULL) : VOX_E_NOMEM;
+    }
+    *yes = numbered == w->count && cases.count > 1 && zeros == cases.count;
+    vox_dict_release(&cases);
+    return rc;
+}
+
 static int place_all(walk *w)
 {
     const int shared = shared_folders(w);
+    int channels;
 
+    VOX_TRY(have_channels(w, &channels));
     for (int64_t i = 0; i < w->count; i++)
-        VOX_TRY(vox_place_guess(&w->v[i].place, &w->arena, w->v[i].path, shared));
+        VOX_TRY(vox_place_guess(&w->v[i].place, &w->arena, w->v[i].path, shared, channels));
     qsort(w->v, (size_t)w->count, sizeof *w->v, compare);
     return VOX_OK;
 }
@@ -282,7 +321,7 @@ static int index_into(vox_collection *c, walk *w, const vox_index_cfg *cfg)
 int vox_index_folder(vox_collection *out, const char *dir, const vox_index_cfg *cfg,
                      vox_rejects *skipped)
 {
-    static const vox_index_cfg defaults = {NULL, 1, NULL};
+    static const vox_index_cfg defaults = {.number = 1};
     vox_collection c = VOX_COLLECTION_INIT;
     char *root = realpath(dir, NULL);
     walk w = {.root = root, .skipped = skipped};
@@ -293,7 +332,10 @@ int vox_index_folder(vox_collection *out, const char *dir, const vox_index_cfg *
         free(root);
         return vox_fail(VOX_E_MISSING, "%s: no such folder", dir);
     }
+    if (cfg && cfg->exclude)
+        w.exclude = realpath(cfg->exclude, NULL);
     rc = index_into(&c, &w, cfg ? cfg : &defaults);
+    free(w.exclude);
     if (rc == VOX_OK)
         *out = c;
     else

@@ -16,6 +16,7 @@ typedef struct vox_index_cfg {
     const char *name;     /* collection name; NULL: the folder's */
     int64_t number;       /* collection index */
     const char *modality; /* where no name says it; NULL: "unknown" */
+    const char *exclude;  /* a folder that is not entered, or NULL */
 } vox_index_cfg;
 
 /**
@@ -42,9 +43,16 @@ typedef struct vox_place {
  * Guess from the path below the indexed folder,
  * "sub-01/ses-2/anat/sub-01_ses-2_T1w.nii.gz".
  *
- * @param skip  leading folders that all images share: they tell nothing
+ * @param skip      leading folders that all images share: they tell nothing
+ * @param channels  1: a number "_0000" at the end of a name is nnU-Net's channel, not the
+ * case's
  * @return VOX_OK; VOX_E_NOMEM
  */
-int vox_place_guess(vox_place *out, vox_arena *arena, const char *path, int skip);
+int vox_place_guess(vox_place *out, vox_arena *arena, const char *path, int skip,
+                    int channels);
+
+/** Length of a name without ending and channel number ("a_0001.nii" is 1), and that number;
+ * -1 when there is none. */
+size_t vox_place_channel(const char *name, int *channel);
 
 #endif

@@ -76,13 +76,17 @@ static int is_container(const char *part)
     return 0;
 }
 
-/* nnU-Net's channel number "_0000" is not part of the case's name. */
-static void drop_channel(char *stem)
+size_t vox_place_channel(const char *name, int *channel)
 {
-    const size_t n = strlen(stem);
+    const size_t n = vox_image_stem(name);
 
-    if (n > 5 && stem[n - 5] == '_' && strspn(stem + n - 4, "0123456789") == 4)
-        stem[n - 5] = '\0';
+    *channel = -1;
+    if (n < 6 || name[n - 5] != '_' || strspn(name + n - 4, "0123456789") < 4)
+        return n;
+    *channel = 0;
+    for (size_t i = n - 4; i < n; i++)
+        *channel = 10 * *channel + (name[i] - '0');
+    return n - 5;
 }
 
 /* "T1w" of "sub-01_ses-2_T1w"; "" when the last word is an entity. */
@@ -117,22 +121,25 @@ static int guess_bids(vox_place *out, vox_arena *arena, const parts *p, int skip
     return out->dataset ? VOX_OK : VOX_E_NOMEM;
 }
 
-static void guess_folders(vox_place *out, parts *p, int skip)
+static void guess_folders(vox_place *out, parts *p, int skip, int channels)
 {
     const char *folder[2] = {NULL, NULL};
-    int n = 0;
+    char *file = p->v[p->count - 1];
+    int n = 0, channel;
 
     for (int i = skip; i < p->count - 1 && n < 2; i++) {
         if (!is_container(p->v[i]))
             folder[n++] = p->v[i];
     }
-    drop_channel(p->v[p->count - 1]);
+    if (channels)
+        file[vox_place_channel(file, &channel)] = '\0';
     out->dataset = out->modality = "";
-    out->subject = folder[0] ? folder[0] : p->v[p->count - 1];
+    out->subject = folder[0] ? folder[0] : file;
     out->session = folder[1] ? folder[1] : "ses-DEFAULT";
 }
 
-int vox_place_guess(vox_place *out, vox_arena *arena, const char *path, int skip)
+int vox_place_guess(vox_place *out, vox_arena *arena, const char *path, int skip,
+                    int channels)
 {
     parts p;
     int at;
@@ -141,6 +148,6 @@ int vox_place_guess(vox_place *out, vox_arena *arena, const char *path, int skip
     out->subject = find_entity(arena, &p, "sub-", &at);
     if (out->subject)
         return guess_bids(out, arena, &p, skip);
-    guess_folders(out, &p, skip);
+    guess_folders(out, &p, skip, channels);
     return VOX_OK;
 }

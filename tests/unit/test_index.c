@@ -36,7 +36,7 @@ static void places(void **state)
         vox_arena arena = VOX_ARENA_INIT;
         vox_place is;
 
-        assert_int_equal(vox_place_guess(&is, &arena, row[i].path, row[i].skip), VOX_OK);
+        assert_int_equal(vox_place_guess(&is, &arena, row[i].path, row[i].skip, 1), VOX_OK);
         assert_string_equal(is.dataset, row[i].want.dataset);
         assert_string_equal(is.subject, row[i].want.subject);
         assert_string_equal(is.session, row[i].want.session);
@@ -110,7 +110,7 @@ static void folder_is_walked(void **state)
 
 static void bids_trees_keep_their_datasets(void **state)
 {
-    const vox_index_cfg cfg = {"Dataset007_X", 7, "CT"};
+    const vox_index_cfg cfg = {"Dataset007_X", 7, "CT", NULL};
     vox_collection c;
     vox_rejects skipped = VOX_REJECTS_INIT;
     vox_records r;
@@ -132,6 +132,34 @@ static void bids_trees_keep_their_datasets(void **state)
     vox_records_release(&r);
     vox_rejects_release(&skipped);
     vox_collection_release(&c);
+}
+
+static int64_t subjects_of(const char *dir, const char *exclude)
+{
+    const vox_index_cfg cfg = {.exclude = exclude};
+    vox_collection c;
+    vox_rejects skipped = VOX_REJECTS_INIT;
+    int64_t n;
+
+    assert_int_equal(vox_index_folder(&c, dir, &cfg, &skipped), VOX_OK);
+    n = c.dataset[0].count;
+    vox_rejects_release(&skipped);
+    vox_collection_release(&c);
+    return n;
+}
+
+static void numbers_are_channels_or_cases(void **state)
+{
+    (void)state;
+    put("cases", "c_0000.nii.gz", "x");
+    put("cases", "c_0001.nii.gz", "x");
+    put("cases", "c_0002.nii.gz", "x");
+    assert_int_equal(subjects_of("cases", NULL), 3);
+    put("channels", "a_0000.nii.gz", "x");
+    put("channels", "a_0001.nii.gz", "x");
+    put("channels", "b_0000.nii.gz", "x");
+    put("channels/run/data", "other.nii.gz", "x");
+    assert_int_equal(subjects_of("channels", "channels/run"), 2);
 }
 
 static void nothing_to_index_is_an_error(void **state)
@@ -156,6 +184,7 @@ int main(void)
         cmocka_unit_test(places),
         cmocka_unit_test(folder_is_walked),
         cmocka_unit_test(bids_trees_keep_their_datasets),
+        cmocka_unit_test(numbers_are_channels_or_cases),
         cmocka_unit_test(nothing_to_index_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

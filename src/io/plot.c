@@ -138,6 +138,15 @@ static void x_tick(vox_canvas *c, const axis *x, const axis *y, double v)
     vox_canvas_text(c, place(x, v), y->p0 + 8.0, style, text);
 }
 
+/* Round values along y. */
+static void linear_ticks(vox_canvas *c, const axis *x, const axis *y, double step)
+{
+    const int64_t first = (int64_t)ceil(y->lo / step - 1e-9);
+
+    for (int64_t k = first; (double)k * step <= y->hi + 1e-9 * step; k++)
+        y_tick(c, x, y, (double)k * step, step);
+}
+
 /* Decades, with 2 and 5 between them while there are few. */
 static void log_ticks(vox_canvas *c, const axis *x, const axis *y)
 {
@@ -145,10 +154,7 @@ static void log_ticks(vox_canvas *c, const axis *x, const axis *y)
     const int jump = 1 + (int)(decades / 8.0);
 
     if (decades < 0.7) { /* too narrow for round decades: as on a linear axis */
-        const double step = round_step(y->hi - y->lo, 4);
-
-        for (double v = ceil(y->lo / step) * step; v <= y->hi; v += step)
-            y_tick(c, x, y, v, step);
+        linear_ticks(c, x, y, round_step(y->hi - y->lo, 4));
         return;
     }
     for (int e = (int)floor(log10(y->lo)); e <= (int)ceil(log10(y->hi)); e += jump) {
@@ -163,15 +169,15 @@ static void log_ticks(vox_canvas *c, const axis *x, const axis *y)
 
 static void grid(vox_canvas *c, const axis *x, const axis *y)
 {
+    const int64_t first = (int64_t)ceil(x->lo / x->step - 1e-9);
+
     cairo_set_line_width(c->cr, 1.0);
-    for (double v = ceil(x->lo / x->step - 1e-9) * x->step; v <= x->hi + 1e-9 * x->step;
-         v += x->step)
-        x_tick(c, x, y, v);
+    for (int64_t k = first; (double)k * x->step <= x->hi + 1e-9 * x->step; k++)
+        x_tick(c, x, y, (double)k * x->step);
     if (y->log)
         log_ticks(c, x, y);
-    for (double v = y->log ? HUGE_VAL : ceil(y->lo / y->step - 1e-9) * y->step;
-         v <= y->hi + 1e-9 * y->step; v += y->step)
-        y_tick(c, x, y, v, y->step);
+    else
+        linear_ticks(c, x, y, y->step);
     vox_canvas_color(c, AXIS);
     line(c, x->p0, y->p0, x->p1, y->p0);
     line(c, x->p0, y->p0, x->p0, y->p1);

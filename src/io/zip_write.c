@@ -67,7 +67,7 @@ static int add_central(vox_zip_writer *w, const char *name, uint64_t size)
 
     if (big_size || big_offset) {
         put(&extra, 1, 2);
-        put(&extra, (uint64_t)(16 * big_size + 8 * big_offset), 2);
+        put(&extra, (big_size ? 16u : 0u) + (big_offset ? 8u : 0u), 2);
     }
     if (big_size) {
         put(&extra, size, 8);

@@ -8,7 +8,7 @@ endif()
 add_library(vox_deps INTERFACE)
 set(missing "")
 
-foreach(name json-c libdeflate zlib libzip cairo)
+foreach(name json-c libdeflate zlib cairo)
     pkg_check_modules(${name} QUIET IMPORTED_TARGET ${name})
     if(${name}_FOUND)
         target_link_libraries(vox_deps INTERFACE PkgConfig::${name})

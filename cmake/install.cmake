@@ -7,7 +7,7 @@ install(CODE "execute_process(COMMAND \${CMAKE_COMMAND} -DSOURCE=${CMAKE_SOURCE_
 
 # The library is static, so its pkg-config file names what it needs. C-Blosc2 from the folder of
 # tools/install-deps comes along under a name of its own.
-set(VOX_PC_REQUIRES "json-c libdeflate zlib libzip cairo")
+set(VOX_PC_REQUIRES "json-c libdeflate zlib cairo")
 set(VOX_PC_LIBS "")
 if(TARGET blosc2)
     get_target_property(archive blosc2 IMPORTED_LOCATION)

@@ -155,7 +155,7 @@ static int load(loaded *l, const inputs *in)
 typedef struct attempt {
     inputs in;
     vox_case_paths to;
-    vox_prepared p;
+    vox_prepared_case p;
     vox_volume_info file;
     char key[20];
     int finished; /* by an earlier run */
@@ -204,7 +204,7 @@ static int write_pickle(const vox_properties *props, const char *path)
 static int write_files(const attempt *a, int level)
 {
     const vox_case_paths *to = &a->to;
-    const vox_prepared *p = &a->p;
+    const vox_prepared_case *p = &a->p;
     const vox_store_cfg cfg = {level > 0 ? level : 1, 1};
     vox_properties props = {0};
     int64_t mask_shape[4];
@@ -275,7 +275,7 @@ int vox_preprocess_case(vox_case_state *state, const vox_record *image, const ch
     rc = try_image(&a, image, prepare, key_of_plan, again);
     *state = rc != VOX_OK ? VOX_CASE_BAD : a.finished ? VOX_CASE_KEPT : VOX_CASE_MADE;
     rc = *state == VOX_CASE_MADE ? write_or_remove(&a, level) : VOX_OK;
-    vox_prepared_release(&a.p);
+    vox_prepared_case_release(&a.p);
     inputs_release(&a.in);
     vox_case_paths_release(&a.to);
     return rc;

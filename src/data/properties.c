@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 
-void vox_properties_fill(vox_properties *out, const vox_prepared *p,
+void vox_properties_fill(vox_properties *out, const vox_prepared_case *p,
                          const vox_volume_info *file)
 {
     memcpy(out->spacing_read, p->spacing_read, sizeof out->spacing_read);

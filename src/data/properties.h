@@ -23,7 +23,7 @@ typedef struct vox_properties {
 } vox_properties;
 
 /** Collect them; key and bytes are left alone. */
-void vox_properties_fill(vox_properties *out, const vox_prepared *p,
+void vox_properties_fill(vox_properties *out, const vox_prepared_case *p,
                          const vox_volume_info *file);
 
 /** The peer's dictionary as a pickle of protocol 2, plain types only (data.md 8.5).

@@ -17,7 +17,7 @@
 
 /* A case on its way: the result so far, and what only the way needs. */
 typedef struct job {
-    vox_prepared out;
+    vox_prepared_case out;
     const vox_prepare_cfg *cfg;
     const vox_volume *mask[VOX_MASKS]; /* as read */
     vox_box box;                       /* in the order of the input */
@@ -69,7 +69,7 @@ static int check_shapes(const job *j, const vox_volume *image)
 /* Everything but voxels: where the box is, what it is called after transposing. */
 static void set_geometry(job *j, const vox_volume *image)
 {
-    vox_prepared *p = &j->out;
+    vox_prepared_case *p = &j->out;
 
     j->box = vox_crop_box(image);
     p->image.info = image->info;
@@ -177,7 +177,7 @@ static int resample_mask(float **mask, const vox_volume_info *info, const int64_
 
 static int resample(job *j)
 {
-    vox_prepared *p = &j->out;
+    vox_prepared_case *p = &j->out;
     const double *to = j->cfg->target;
     const vox_volume_info before = p->image.info;
     vox_volume now = VOX_VOLUME_INIT;
@@ -211,8 +211,9 @@ static int run(job *j, const vox_volume *image)
     return resample(j);
 }
 
-int vox_prepare_case(vox_prepared *out, const vox_volume *image, const vox_volume *anon,
-                     const vox_volume *anat, const vox_prepare_cfg *cfg, const char *name)
+int vox_prepare_case(vox_prepared_case *out, const vox_volume *image,
+                     const vox_volume *anon, const vox_volume *anat,
+                     const vox_prepare_cfg *cfg, const char *name)
 {
     job j = {.cfg = cfg};
     int rc;
@@ -222,22 +223,22 @@ int vox_prepare_case(vox_prepared *out, const vox_volume *image, const vox_volum
     rc = run(&j, image);
     vox_free(j.outside);
     if (rc != VOX_OK) {
-        vox_prepared_release(&j.out);
+        vox_prepared_case_release(&j.out);
         return vox_fail_in(rc, "%s", name);
     }
-    vox_prepared_release(out);
+    vox_prepared_case_release(out);
     *out = j.out;
     return VOX_OK;
 }
 
-void vox_prepared_release(vox_prepared *p)
+void vox_prepared_case_release(vox_prepared_case *p)
 {
     if (!p)
         return;
     vox_volume_release(&p->image);
     for (int i = 0; i < VOX_MASKS; i++)
         vox_free(p->mask[i]);
-    *p = (vox_prepared)VOX_PREPARED_INIT;
+    *p = (vox_prepared_case)VOX_PREPARED_CASE_INIT;
 }
 
 int64_t vox_prepare_memory(const vox_volume_info *image, int n_masks,

@@ -12,7 +12,7 @@
 #include "image/normalise.h"
 #include "image/volume.h"
 
-/** The roles of the masks an image may have; the order of vox_prepared.mask. */
+/** The roles of the masks an image may have; the order of vox_prepared_case.mask. */
 enum { VOX_MASK_ANON, VOX_MASK_ANAT, VOX_MASKS };
 
 /** What a plan says about one image. */
@@ -30,7 +30,7 @@ typedef struct vox_prepare_cfg {
 
 /** A prepared image; everything is in output (transposed) axis order except `spacing_read`.
  */
-typedef struct vox_prepared {
+typedef struct vox_prepared_case {
     vox_volume image;       /* [C, D, H, W]; info.spacing is the spacing it now has */
     float *mask[VOX_MASKS]; /* [D, H, W] labels, -1 outside the body; NULL: no such mask */
     double spacing_read[3]; /* "spacing" of the properties: as read, before transposing */
@@ -39,17 +39,17 @@ typedef struct vox_prepared {
     int64_t shape_after_cropping[3]; /* and before resampling */
     double mean, std;                /* of channel 0, in the units of the image */
     int thick_axis; /* axis resampled slice by slice (data.md 7.6), or -1 */
-} vox_prepared;
+} vox_prepared_case;
 
-#define VOX_PREPARED_INIT \
-    {                     \
-        0                 \
+#define VOX_PREPARED_CASE_INIT \
+    {                          \
+        0                      \
     }
 
 /**
  * Prepare one image with its masks.
  *
- * @param[out] out    owned by the caller (vox_prepared_release); unchanged on failure
+ * @param[out] out    owned by the caller (vox_prepared_case_release); unchanged on failure
  * @param      image  [C, D, H, W]; borrowed
  * @param      anon, anat  [1, D, H, W] or NULL; borrowed
  * @param      cfg    what the plan says; borrowed
@@ -60,11 +60,12 @@ typedef struct vox_prepared {
  * Threads  re-entrant, one thread.
  * Source   data.md 7.2, 7.3.  Tests  tests/unit/test_prepare.c
  */
-int vox_prepare_case(vox_prepared *out, const vox_volume *image, const vox_volume *anon,
-                     const vox_volume *anat, const vox_prepare_cfg *cfg, const char *name);
+int vox_prepare_case(vox_prepared_case *out, const vox_volume *image,
+                     const vox_volume *anon, const vox_volume *anat,
+                     const vox_prepare_cfg *cfg, const char *name);
 
 /** Release the image and the masks; legal on an _INIT value. */
-void vox_prepared_release(vox_prepared *p);
+void vox_prepared_case_release(vox_prepared_case *p);
 
 /** Bytes of voxels vox_prepare_case needs at its peak, input and result included. */
 int64_t vox_prepare_memory(const vox_volume_info *image, int n_masks,

@@ -1,25 +1,17 @@
 /* headers: those of the two arms can stand in one file, as train/ needs them: no name means
- * two things. Headers that are still being written join when they come. */
+ * two things. */
 #include "support/unit.h"
 
+#include "data/build.h"
 #include "data/loader.h"
 #include "graph/plan.h"
-#include "methods/method.h"
-#if __has_include("io/tensor_file.h")
-#include "io/tensor_file.h"
-#endif
-#if __has_include("io/safetensors.h")
-#include "io/safetensors.h"
-#endif
-#if __has_include("io/pth.h")
-#include "io/pth.h"
-#endif
-#if __has_include("io/plot.h")
+#include "io/montage.h"
 #include "io/plot.h"
-#endif
-#if __has_include("data/build.h")
-#include "data/build.h"
-#endif
+#include "io/png.h"
+#include "io/pth.h"
+#include "io/safetensors.h"
+#include "methods/method.h"
+#include "transforms/transform.h"
 
 /* That this file compiles is the test; the types below are the ones that once met. */
 static void test_both_arms(void **state)

@@ -90,7 +90,7 @@ static const vector vectors[] = {
      -1},
 };
 
-static double at(const vox_prepared *p, int64_t z, int64_t y, int64_t x)
+static double at(const vox_prepared_case *p, int64_t z, int64_t y, int64_t x)
 {
     const int64_t *n = p->image.info.shape.n + 1;
 
@@ -99,7 +99,7 @@ static double at(const vox_prepared *p, int64_t z, int64_t y, int64_t x)
 
 #define assert_close(a, b) assert_true(fabs((a) - (b)) < 2e-6)
 
-static void check_values(const vox_prepared *p, const vector *v)
+static void check_values(const vox_prepared_case *p, const vector *v)
 {
     const int64_t *n = v->shape;
     double lo = 1e9, hi = -1e9, sum = 0.0, squares = 0.0;
@@ -124,7 +124,7 @@ static void check_values(const vox_prepared *p, const vector *v)
     assert_true(fabs(squares - v->squares) < 1e-3);
 }
 
-static void check_mask(const vox_prepared *p, int which, const vector *v)
+static void check_mask(const vox_prepared_case *p, int which, const vector *v)
 {
     int count[3] = {0};
 
@@ -150,7 +150,7 @@ static void the_vectors_on_every_path(void **state)
         const vector *v = &vectors[i / VOX_COUNT(paths)];
         const int path = i % VOX_COUNT(paths);
         static subject s;
-        vox_prepared p = VOX_PREPARED_INIT;
+        vox_prepared_case p = VOX_PREPARED_CASE_INIT;
 
         if (!vox_cpu_has(needs[path]))
             continue;
@@ -164,7 +164,7 @@ static void the_vectors_on_every_path(void **state)
         assert_int_equal(p.thick_axis, v->thick);
         assert_close(p.mean * 1e-3, 5.964285714e-3);
         assert_true(fabs(p.mean - 5.964285714) < 1e-9 && fabs(p.std - 3.196478451) < 1e-9);
-        vox_prepared_release(&p);
+        vox_prepared_case_release(&p);
     }
     unsetenv("VOX_CPU");
 }
@@ -178,7 +178,7 @@ static void properties_are_transposed(void **state)
     };
     static subject s;
     const vector *v = &vectors[2];
-    vox_prepared p = VOX_PREPARED_INIT;
+    vox_prepared_case p = VOX_PREPARED_CASE_INIT;
 
     (void)state;
     make_subject(&s, v->spacing);
@@ -191,7 +191,7 @@ static void properties_are_transposed(void **state)
     assert_memory_equal(p.spacing_read, v->spacing, sizeof v->spacing);
     for (int i = 0; i < 3; i++)
         assert_true(p.image.info.spacing[i] == 1.0);
-    vox_prepared_release(&p);
+    vox_prepared_case_release(&p);
 }
 
 /* After cropping: one -1 (the hole is filled, a mask of 1 stays), 335 zeros, 112 ones. */
@@ -208,7 +208,7 @@ static void noresample_keeps_the_grid(void **state)
         .shape = {7, 8, 8},
           .outside = 1, .zeros = 335, .ones = 112
     };
-    vox_prepared p = VOX_PREPARED_INIT;
+    vox_prepared_case p = VOX_PREPARED_CASE_INIT;
 
     (void)state;
     make_subject(&s, spacing);
@@ -219,7 +219,7 @@ static void noresample_keeps_the_grid(void **state)
     assert_true(p.mask[VOX_MASK_ANAT][(6 * 8 + 0) * 8 + 7] == -1.0f);
     assert_true(p.mask[VOX_MASK_ANAT][(2 * 8 + 3) * 8 + 2] == 0.0f); /* the hole */
     assert_true(p.image.info.spacing[0] == 1.5);
-    vox_prepared_release(&p);
+    vox_prepared_case_release(&p);
 }
 
 /* Two masks keep their names; each takes its own labels. */
@@ -227,7 +227,7 @@ static void masks_are_not_exchanged(void **state)
 {
     static subject s, t;
     const vector *v = &vectors[0];
-    vox_prepared p = VOX_PREPARED_INIT;
+    vox_prepared_case p = VOX_PREPARED_CASE_INIT;
     float most[2] = {0, 0};
 
     (void)state;
@@ -242,7 +242,7 @@ static void masks_are_not_exchanged(void **state)
         most[1] = fmaxf(most[1], p.mask[VOX_MASK_ANAT][i]);
     }
     assert_true(most[0] == 1.0f && most[1] == 5.0f);
-    vox_prepared_release(&p);
+    vox_prepared_case_release(&p);
 }
 
 static void normalising_inside_the_body(void **state)
@@ -254,7 +254,7 @@ static void normalising_inside_the_body(void **state)
         {0, 0, 0},
         VOX_NORM_ZSCORE, 1
     };
-    vox_prepared p = VOX_PREPARED_INIT;
+    vox_prepared_case p = VOX_PREPARED_CASE_INIT;
 
     (void)state;
     make_subject(&s, spacing);
@@ -263,13 +263,13 @@ static void normalising_inside_the_body(void **state)
     assert_true(at(&p, 0, 7, 0) == 0.0);
     assert_true(at(&p, 2, 3, 2) != 0.0); /* the hole is inside */
     assert_true(fabs(p.mean - 5.964285714 * 448 / 446) < 1e-6);
-    vox_prepared_release(&p);
+    vox_prepared_case_release(&p);
 }
 
 static void refused(const vox_volume *image, const vox_volume *mask,
                     const vox_prepare_cfg *cfg, int code, const char *says)
 {
-    vox_prepared p = VOX_PREPARED_INIT;
+    vox_prepared_case p = VOX_PREPARED_CASE_INIT;
     const int64_t blocks = vox_mem_blocks();
 
     assert_int_equal(vox_prepare_case(&p, image, mask, NULL, cfg, "scan.nii"), code);
@@ -313,7 +313,7 @@ static void one_thin_slice_stays_one_slice(void **state)
     static subject s;
     const double spacing[3] = {0.4, 1, 1};
     const vox_prepare_cfg cfg = VOX_PREPARE_CFG_INIT;
-    vox_prepared p = VOX_PREPARED_INIT;
+    vox_prepared_case p = VOX_PREPARED_CASE_INIT;
 
     (void)state;
     make_subject(&s, spacing);
@@ -321,7 +321,7 @@ static void one_thin_slice_stays_one_slice(void **state)
     s.image.data = s.voxels + H * W;
     assert_int_equal(vox_prepare_case(&p, &s.image, NULL, NULL, &cfg, "img"), VOX_OK);
     assert_int_equal(p.image.info.shape.n[1], 1);
-    vox_prepared_release(&p);
+    vox_prepared_case_release(&p);
 }
 
 static void without_memory(void **state)
@@ -331,7 +331,7 @@ static void without_memory(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        vox_prepared p = VOX_PREPARED_INIT;
+        vox_prepared_case p = VOX_PREPARED_CASE_INIT;
         int rc = VOX_E_NOMEM;
 
         make_subject(&s, vectors[i].spacing);
@@ -342,7 +342,7 @@ static void without_memory(void **state)
             assert_true(rc == VOX_OK || (rc == VOX_E_NOMEM && !p.image.data));
         }
         assert_int_equal(rc, VOX_OK);
-        vox_prepared_release(&p);
+        vox_prepared_case_release(&p);
         assert_int_equal(vox_mem_blocks(), blocks);
     }
 }

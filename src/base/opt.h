@@ -134,6 +134,13 @@ int vox_opts_args(const vox_opt_set *sets, int n_sets, int *argc, char **argv);
  * --set keys below `prefix` (`flags` = 0). */
 int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *out);
 
+/** Spelling n of a row on a command line into text: "--val-steps", then the listed ones.
+ * @return 0 past the last, text is then unchanged */
+int vox_opt_spelling(char text[static 64], const vox_opt *o, int n);
+
+/** What stands for the row's value in help texts: "N", "TEXT...", "" for a switch. */
+const char *vox_opt_placeholder(const vox_opt *o);
+
 /**
  * The candidate nearest to a misspelt word (edit distance <= 2, or a prefix), or NULL.
  * @param name  returns the i-th candidate, NULL after the last

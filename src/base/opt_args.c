@@ -56,9 +56,7 @@ typedef struct spellings {
     char text[64];
 } spellings;
 
-/* The n-th spelling of a row: the long one, then the listed ones. @return 0 past the last
- */
-static int spell(char text[64], const vox_opt *o, int n)
+int vox_opt_spelling(char text[static 64], const vox_opt *o, int n)
 {
     const char *p = o->flags;
 
@@ -73,13 +71,21 @@ static int spell(char text[64], const vox_opt *o, int n)
     return n == 0 || (p && *p);
 }
 
+const char *vox_opt_placeholder(const vox_opt *o)
+{
+    static const char *const text[] = {"",  "",     "N",       "N",    "X",
+                                       "X", "TEXT", "N,N,...", "TEXT", "TEXT..."};
+
+    return text[o->kind];
+}
+
 static const char *spelling(int i, void *arg)
 {
     spellings *s = arg;
 
     for (int k = 0; k < s->n_sets; k++) {
         for (const vox_opt *o = s->sets[k].opts; o->name; o++) {
-            for (int n = 0; spell(s->text, o, n); n++) {
+            for (int n = 0; vox_opt_spelling(s->text, o, n); n++) {
                 if (i-- == 0)
                     return s->text;
             }
@@ -183,16 +189,14 @@ static int add_default(const vox_opt *o, vox_buf *out)
 
 int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *out)
 {
-    static const char *const value[] = {"",   "",      " N",       " N",    " X",
-                                        " X", " TEXT", " N,N,...", " TEXT", " TEXT..."};
-
     for (const vox_opt *o = opts; o->name; o++) {
         char left[96], flag[64];
 
         long_flag(flag, o);
         if (flags)
-            snprintf(left, sizeof left, "%s%s%s%s", o->flags ? o->flags : "",
-                     o->flags ? " " : "", flag, value[o->kind]);
+            snprintf(left, sizeof left, "%s%s%s%s%s", o->flags ? o->flags : "",
+                     o->flags ? " " : "", flag, *vox_opt_placeholder(o) ? " " : "",
+                     vox_opt_placeholder(o));
         else
             snprintf(left, sizeof left, "%s.%s", prefix, o->name);
         VOX_TRY(vox_buf_printf(out, "  %-30s ", left));

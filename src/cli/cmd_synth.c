@@ -1,10 +1,12 @@
-/* voxmind synth: made-up head scans, for tests and trials. */
+/* voxmind synth: made-up head scans, for tests and trials without data. */
 #include <json-c/json_object.h>
 #include <stdio.h>
 
-#include "base/cpu.h"
+#include "base/stop.h"
 #include "cli/cmd.h"
 #include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/steps.h"
 #include "data/synth.h"
 
 typedef struct synth_cfg {
@@ -14,55 +16,59 @@ typedef struct synth_cfg {
 } synth_cfg;
 
 static const vox_opt opts[] = {
-    VOX_OPT_STR(synth_cfg, out, NULL, "folder to write head001.nii.gz, ... to"),
-    VOX_OPT_I64(synth_cfg, count, 4, 1, 1000000, "volumes to make"),
-    VOX_OPT_I64(synth_cfg, seed, 1, 0, 2147483647, "what they look like follows from it"),
-    VOX_OPT_F64(synth_cfg, size, 1, 0.05, 4, "extent, 1 for a head of life size"),
+    VOX_OPT_AS("-o", synth_cfg, out, STR, 0, 0, 0, NULL, "folder to write into"),
+    VOX_OPT_I64(synth_cfg, count, 4, 1, 1000000, "scans"),
+    VOX_OPT_I64(synth_cfg, seed, 1, 0, 9e15, "everything follows from it"),
+    VOX_OPT_F64(synth_cfg, size, 1, 0.05, 4, "extent relative to a head of 180 mm"),
     VOX_OPT_END,
 };
 
-static void print_json(const synth_cfg *cfg)
+static int tell(const synth_cfg *cfg, int json)
 {
-    json_object *o = json_object_new_object();
+    if (json) {
+        json_object *o = json_object_new_object();
 
-    json_object_object_add(o, "folder", json_object_new_string(cfg->out));
-    json_object_object_add(o, "volumes", json_object_new_int64(cfg->count));
-    printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-    json_object_put(o);
+        vox_report_text(o, "folder", cfg->out);
+        vox_report_int(o, "count", cfg->count);
+        vox_report_int(o, "seed", cfg->seed);
+        return vox_report_json(o);
+    }
+    printf("%lld scans of seed %lld written to %s\n", (long long)cfg->count,
+           (long long)cfg->seed, cfg->out);
+    return VOX_OK;
 }
 
 static int run(const void *c, const vox_common *common, int argc, char **argv)
 {
     const synth_cfg *cfg = c;
     vox_progress_line line;
-    vox_synth_cfg how = {.count = cfg->count,
-                         .seed = (uint64_t)cfg->seed,
-                         .size = cfg->size,
-                         .threads = common->threads ? common->threads : vox_cpu_cores(),
-                         .progress = vox_progress_line_show,
-                         .arg = &line};
+    const vox_synth_cfg how = {.count = cfg->count,
+                               .seed = (uint64_t)cfg->seed,
+                               .size = cfg->size,
+                               .threads = vox_steps_workers(0, common),
+                               .progress = vox_progress_line_show,
+                               .arg = &line};
     int rc;
 
-    if (argc > 0)
-        return vox_fail(VOX_E_USAGE, "synth does not take \"%s\"; --out names the folder",
+    if (argc)
+        return vox_fail(VOX_E_USAGE,
+                        "synth takes no word, found \"%s\"; --out names the "
+                        "folder",
                         argv[0]);
     if (!cfg->out)
-        return vox_fail(VOX_E_USAGE, "synth needs --out, a folder to write to");
+        return vox_fail(VOX_E_USAGE, "synth needs --out and a folder");
+    vox_stop_install();
     vox_progress_line_init(&line, common->quiet);
     rc = vox_synth(cfg->out, &how);
     vox_progress_line_end(&line);
-    if (rc == VOX_OK && common->json)
-        print_json(cfg);
-    else if (rc == VOX_OK)
-        printf("%lld volumes: %s\n", (long long)cfg->count, cfg->out);
-    return rc;
+    return rc == VOX_OK ? tell(cfg, common->json) : rc;
 }
 
 const vox_cmd vox_cmd_synth = {
     .name = "synth",
     .group = "data",
-    .summary = "made-up volumes for tests and trials",
-    .usage = "voxmind synth --out DIR [--count N] [--seed S] [--size F]",
+    .summary = "made-up head scans, for tests and trials",
+    .usage = "voxmind synth --out DIR [--count N] [--seed S] [--size X]",
     .cfg_size = sizeof(synth_cfg),
     .opts = opts,
     .run = run,

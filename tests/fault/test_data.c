@@ -1,0 +1,178 @@
+/* data: every allocation fails once; there is a message, nothing leaks, the next try
+ * succeeds. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "data/build.h"
+#include "data/index.h"
+#include "data/loader.h"
+#include "data/splits.h"
+#include "data/store.h"
+#include "data/synth.h"
+#include "support/unit.h"
+
+#define CORPUS VOX_SOURCE_DIR "/fuzz/corpus/"
+
+/* Make allocation 1, 2, 3, ... of `task` fail until it passes without one failing. */
+static void sweep(int (*task)(void), int64_t at_least)
+{
+    int64_t n = 1;
+
+    for (;; n++) {
+        const int64_t blocks = vox_mem_blocks(), calls = vox_mem_calls();
+        int rc;
+
+        vox_error_clear();
+        vox_mem_fail_at(n);
+        rc = task();
+        vox_mem_fail_at(0);
+        assert_int_equal(vox_mem_blocks(), blocks);
+        if (vox_mem_calls() - calls < n)
+            break;
+        if (rc != VOX_OK)
+            assert_true(*vox_error_text());
+    }
+    assert_int_equal(task(), VOX_OK);
+    assert_true(n > at_least);
+}
+
+static int read_and_flatten(void)
+{
+    vox_collection c = VOX_COLLECTION_INIT, copy = VOX_COLLECTION_INIT;
+    vox_records r = VOX_RECORDS_INIT;
+    vox_splits s = VOX_SPLITS_INIT;
+    int rc = vox_collection_read(&c, CORPUS "collection/demo.json");
+
+    if (rc == VOX_OK)
+        rc = vox_records_make(&r, &c);
+    if (rc == VOX_OK)
+        rc = vox_splits_make(&s, &r);
+    if (rc == VOX_OK)
+        rc = vox_collection_init(&copy, "copy", 1);
+    if (rc == VOX_OK)
+        rc = vox_collection_merge(&copy, &c, NULL);
+    if (rc == VOX_OK)
+        rc = vox_collection_write(&copy, "copy.json");
+    vox_splits_release(&s);
+    vox_records_release(&r);
+    vox_collection_release(&copy);
+    vox_collection_release(&c);
+    return rc;
+}
+
+static int read_and_plan(void)
+{
+    vox_fingerprint f = VOX_FINGERPRINT_INIT;
+    vox_plans old = VOX_PLANS_INIT, p = VOX_PLANS_INIT;
+    int rc = vox_fingerprint_read(&f, CORPUS "plans/fingerprint.json");
+
+    if (rc == VOX_OK)
+        rc = vox_plans_read(&old, CORPUS "plans/plans.json");
+    if (rc == VOX_OK)
+        rc = vox_plans_make(&p, &f, "D", "nnsslPlans", &old);
+    vox_plans_release(&p);
+    vox_plans_release(&old);
+    vox_fingerprint_release(&f);
+    return rc;
+}
+
+static int index_a_folder(void)
+{
+    vox_collection c = VOX_COLLECTION_INIT;
+    vox_rejects skipped = VOX_REJECTS_INIT;
+    int rc = vox_index_folder(&c, "scans", NULL, &skipped);
+
+    vox_rejects_release(&skipped);
+    vox_collection_release(&c);
+    return rc;
+}
+
+static int store_and_read(void)
+{
+    static const int64_t shape[4] = {1, 9, 9, 9}, zero[4] = {0, 0, 0, 0};
+    static const float in[729] = {1};
+    static float out[729];
+    vox_store *s = NULL;
+    int rc = vox_store_write("s.b2nd", in, shape, NULL);
+
+    if (rc == VOX_OK)
+        rc = vox_store_open(&s, "s.b2nd");
+    if (rc == VOX_OK)
+        rc = vox_store_read(s, zero, shape, out, shape);
+    vox_store_close(s);
+    return rc;
+}
+
+static int open_and_crop(void)
+{
+    const vox_dataset_cfg cfg = {"built",         "nnsslPlans", "onemmiso",
+                                 VOX_SPLIT_TRAIN, NULL,         0};
+    static const int64_t lo[3] = {-1, 2, 3}, extent[3] = {6, 6, 6};
+    float image[216];
+    vox_dataset *d = NULL;
+    int rc = vox_dataset_open(&d, &cfg);
+
+    if (rc == VOX_OK)
+        rc = vox_dataset_crop(d, 0, lo, extent, image, NULL, NULL, NULL, NULL);
+    vox_dataset_close(d);
+    return rc;
+}
+
+static void collections(void **state)
+{
+    (void)state;
+    sweep(read_and_flatten, 30);
+}
+
+static void plans(void **state)
+{
+    (void)state;
+    sweep(read_and_plan, 10);
+}
+
+static void folders(void **state)
+{
+    (void)state;
+    sweep(index_a_folder, 20);
+}
+
+static void stores(void **state)
+{
+    (void)state;
+    sweep(store_and_read, 5);
+}
+
+static void datasets(void **state)
+{
+    (void)state;
+    sweep(open_and_crop, 20);
+}
+
+static int setup(void **state)
+{
+    const vox_synth_cfg synth = {.count = 3, .seed = 1, .size = 0.08};
+    const vox_data_build_cfg cfg = {.scans = "scans",
+                                    .dir = "built",
+                                    .plans = "nnsslPlans",
+                                    .configuration = "onemmiso"};
+
+    (void)state;
+    vox_log_set_level(VOX_ERROR);
+    if (vox_synth("scans", &synth) != VOX_OK || vox_data_build(&cfg) != VOX_OK)
+        fail_msg("%s", vox_error_text());
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(collections), cmocka_unit_test(plans),
+        cmocka_unit_test(folders),     cmocka_unit_test(stores),
+        cmocka_unit_test(datasets),
+    };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}

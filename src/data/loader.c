@@ -170,6 +170,17 @@ static int read_case(vox_loader *l, scratch *s, vox_case *c, int k, int64_t item
     return VOX_OK;
 }
 
+/* Was the item found unreadable in a sample taken before? */
+static int is_bad(vox_loader *l, int64_t item)
+{
+    int bad;
+
+    pthread_mutex_lock(&l->lock);
+    bad = l->bad_item[item];
+    pthread_mutex_unlock(&l->lock);
+    return bad;
+}
+
 /* Case k of a sample: a drawn item, or the next draw where that one cannot be read. */
 static int draw_case(vox_loader *l, scratch *s, slot *at, vox_cases *cases, int k,
                      vox_rng base)
@@ -180,16 +191,19 @@ static int draw_case(vox_loader *l, scratch *s, slot *at, vox_cases *cases, int 
         const uint32_t number = (uint32_t)k * ATTEMPTS + attempt;
         vox_rng pick = vox_rng_stream(base, VOX_STREAM("case"), number);
         const int64_t item = (int64_t)vox_rng_below(&pick, items);
-        int rc = read_case(l, s, &cases->item[k], k, item,
-                           vox_rng_stream(base, VOX_STREAM("box"), number));
+        int rc;
 
+        if (is_bad(l, item)) /* and named already: no need to read it again */
+            continue;
+        rc = read_case(l, s, &cases->item[k], k, item,
+                       vox_rng_stream(base, VOX_STREAM("box"), number));
         if (rc == VOX_OK || rc == VOX_E_NOMEM)
             return rc;
         VOX_TRY(keep_bad(at, item));
     }
-    vox_error_give(&at->bad[at->bads - 1].error);
-    return vox_fail_in(VOX_E_FORMAT, "%d images drawn in a row are unreadable, the last",
-                       ATTEMPTS);
+    return vox_fail(VOX_E_FORMAT, "%d images drawn in a row are unreadable%s%s", ATTEMPTS,
+                    at->bads ? ", the last: " : "",
+                    at->bads ? at->bad[at->bads - 1].error.text : "");
 }
 
 static int make_sample(vox_loader *l, scratch *s, slot *at, int64_t i)

@@ -141,6 +141,9 @@ int vox_opt_spelling(char text[static 64], const vox_opt *o, int n);
 /** What stands for the row's value in help texts: "N", "TEXT...", "" for a switch. */
 const char *vox_opt_placeholder(const vox_opt *o);
 
+/** The row's help and default: "samples per step (default 2)". */
+int vox_opt_describe(vox_buf *out, const vox_opt *o);
+
 /**
  * The candidate nearest to a misspelt word (edit distance <= 2, or a prefix), or NULL.
  * @param name  returns the i-th candidate, NULL after the last

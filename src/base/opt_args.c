@@ -187,6 +187,12 @@ static int add_default(const vox_opt *o, vox_buf *out)
     }
 }
 
+int vox_opt_describe(vox_buf *out, const vox_opt *o)
+{
+    VOX_TRY(vox_buf_printf(out, "%s", o->help));
+    return add_default(o, out);
+}
+
 int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *out)
 {
     for (const vox_opt *o = opts; o->name; o++) {

@@ -23,9 +23,7 @@ install(TARGETS vox ARCHIVE)
 if(EXISTS ${CMAKE_SOURCE_DIR}/include/vox)
     install(DIRECTORY include/vox DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 endif()
-file(GLOB pages CONFIGURE_DEPENDS docs/man/*.1)
-install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-if(EXISTS ${CMAKE_SOURCE_DIR}/tools/completion/voxmind.bash)
-    install(FILES tools/completion/voxmind.bash RENAME voxmind
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
-endif()
+# The manual page and the completion are what the program says of itself (cmake/links.cmake).
+install(FILES ${CMAKE_BINARY_DIR}/voxmind.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${CMAKE_BINARY_DIR}/voxmind.bash RENAME voxmind
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)

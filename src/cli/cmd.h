@@ -27,6 +27,7 @@ typedef struct vox_cmd {
     const vox_opt *shared; /* rows of a struct that its own begins with, or NULL */
     int (*run)(const void *cfg, const vox_common *common, int argc, char **argv);
     int (*help)(vox_buf *out); /* further help text, or NULL */
+    const char *words;         /* what may stand first, for completion, or NULL */
 } vox_cmd;
 
 /** The i-th command of cli/cmds.def, NULL after the last. */

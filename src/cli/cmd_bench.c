@@ -80,4 +80,5 @@ const vox_cmd vox_cmd_bench = {
     .opts = opts,
     .shared = vox_run_opts,
     .run = run,
+    .words = "peak step",
 };

@@ -113,4 +113,5 @@ const vox_cmd vox_cmd_list = {
     .summary = "what there is: ops, nets, methods, trainers, transforms, formats",
     .usage = "voxmind list [ops | nets | methods | trainers | transforms | formats]...",
     .run = run,
+    .words = "ops nets methods trainers transforms formats",
 };

@@ -14,6 +14,9 @@ for name in $links; do
     passes "$name is installed" "$scratch/moved/bin/$name" -h
 done
 
+passes "the manual page is installed" test -s "$scratch/moved/share/man/man1/voxmind.1"
+passes "and the completion" test -s "$scratch/moved/share/bash-completion/completions/voxmind"
+
 cat >user.c <<'C'
 #include "base/version.h"
 #include <stdio.h>

@@ -127,6 +127,7 @@ def parse():
     p.add_argument("--hidden", default=0.75, type=float)
     p.add_argument("--seed", default=1, type=int)
     p.add_argument("--no-f32", action="store_true", help="leave out the f32 run of PyTorch")
+    p.add_argument("--bundle-only", action="store_true", help="leave out both")
     return p.parse_args()
 
 
@@ -147,6 +148,8 @@ def main():
     stem = os.path.join(args.folder, "%s_%s" % (args.net, args.weights))
     save_file(bundle, stem + ".safetensors",
               metadata={"voxmind.replay": json.dumps(spec_of(args, o, rates))})
+    if args.bundle_only:
+        return
     v.write_meta(args.folder, "tools/golden/replay_bundle.py", arguments=sys.argv[2:],
                  seed=args.seed, dtype="float64, gradients and outputs stored as float32",
                  rtol=1e-3 if args.weights == "smooth" else 5e-2,

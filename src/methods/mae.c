@@ -10,6 +10,7 @@
  * Source: He et al. 2022, arXiv:2111.06377; methods.md 2.2, 3.1, augmentation.md 8.1.
  * Reference behaviour: nnssl BaseMAETrainer.
  */
+#include "base/error.h"
 #include "methods/method.h"
 #include "ops/mask_blocks.h"
 #include "ops/masked_mse.h"
@@ -68,7 +69,11 @@ static int prepare(vox_sample *out, const vox_cases *cases, const vox_pretext *p
 {
     const mae_cfg *cfg = p->cfg;
     const char *chain = p->phase == VOX_TRAINING ? "mirror" : "";
+    const double blocks = (double)vox_shape_count(grid(p));
 
+    if (!cfg->score_visible && cfg->hidden * blocks < 1)
+        return vox_fail(VOX_E_ARG, "mae.hidden is %g: of %g blocks none would be hidden",
+                        cfg->hidden, blocks);
     VOX_TRY(vox_chain_apply(out, "x", cases, chain, p->patch,
                             vox_rng_stream(rng, VOX_STREAM("chain"), 0)));
     return vox_block_mask_draw(out, "keep", p->patch, edge(p), cfg->hidden,

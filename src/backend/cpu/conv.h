@@ -63,6 +63,14 @@ typedef struct vox_conv_side {
     int64_t extent[3], voxels;
 } vox_conv_side;
 
+/** The k-th group of `size` channels of a side: a tensor's last group may be short, and no
+ * group holds channels of both tensors. */
+typedef struct vox_conv_group {
+    int second, count;      /* which tensor; channels it holds, 0 behind the last group */
+    int64_t first, channel; /* its first channel, within the tensor and within both */
+} vox_conv_group;
+vox_conv_group vox_conv_group_of(const vox_conv_side *s, int size, int64_t k);
+
 /** A gather or a spread, planned. */
 typedef struct vox_conv_pass {
     int64_t images;

@@ -2,7 +2,7 @@
  * conv3d: direct convolution on blocked tensors. The passes are in conv.h: forward gathers,
  * the gradient of x (and x2) spreads, the gradient of w weighs.
  *
- * Left to the reference: active masks, an x2 that does not begin at a block of channels.
+ * Left to the reference: active masks, two plain sources.
  */
 #include "backend/cpu/conv.h"
 #include "base/error.h"

@@ -46,16 +46,16 @@ static void copy_row(float *dst, const vox_conv_pass *p, const float *row)
 }
 
 /* Where a chunk's first channel of an image starts. */
-static const float *chunk_start(const vox_conv_side *s, const float *const source[2],
-                                int64_t image, int64_t channel)
+static const float *chunk_start(const vox_conv_pass *p, const float *const source[2],
+                                int64_t image, int64_t chunk)
 {
-    const int second = channel >= s->split;
-    const int64_t channels = second ? s->channels - s->split : s->split;
-    const int64_t blocks = (channels + s->lanes - 1) / s->lanes;
-    const int64_t c = second ? channel - s->split : channel;
+    const vox_conv_side *s = &p->source;
+    const vox_conv_group g = vox_conv_group_of(s, p->chunk, chunk);
+    const int64_t channels = g.second ? s->channels - s->split : s->split;
+    const int64_t block =
+        image * ((channels + s->lanes - 1) / s->lanes) + g.first / s->lanes;
 
-    return source[second] + (image * blocks + c / s->lanes) * s->voxels * s->lanes +
-           c % s->lanes;
+    return source[g.second] + block * s->voxels * s->lanes + g.first % s->lanes;
 }
 
 void VOX_KERNEL(vox_conv_tile)(float *tile, const vox_conv_pass *p, const vox_conv_box *b,
@@ -64,7 +64,7 @@ void VOX_KERNEL(vox_conv_tile)(float *tile, const vox_conv_pass *p, const vox_co
     const vox_conv_side *s = &p->source;
 
     for (int64_t c = begin; c < end; c++, tile += p->chunk_size) {
-        const float *from = chunk_start(s, source, b->image, c * p->chunk);
+        const float *from = chunk_start(p, source, b->image, c);
 
         for (int64_t d = b->low[0]; d < b->high[0]; d++) {
             for (int64_t h = b->low[1]; h < b->high[1]; h++) {
@@ -85,27 +85,29 @@ void VOX_KERNEL(vox_conv_tile)(float *tile, const vox_conv_pass *p, const vox_co
  * one run of memory; else there is one run per source channel.
  */
 typedef struct table {
+    int64_t offset;         /* of the table in the weights */
     int64_t rows, row_step; /* target channels that exist, and their distance */
     int64_t runs, run_step, columns;
     int taps, chunk;
 } table;
 
-static table table_of(const vox_conv_pass *p, int64_t target, int64_t chunk)
+static table table_of(const vox_conv_pass *p, int64_t vector, int64_t chunk)
 {
-    const int64_t sources = p->source.channels - chunk * p->chunk;
-    const int64_t n = sources < p->chunk ? sources : p->chunk;
-    const int64_t rows = p->target.channels - target;
-    table t = {rows < LANES ? rows : LANES,
-               p->weight_target,
-               n,
-               p->weight_source,
-               p->taps,
-               p->taps,
-               p->chunk};
+    const vox_conv_group target = vox_conv_group_of(&p->target, LANES, vector);
+    const vox_conv_group source = vox_conv_group_of(&p->source, p->chunk, chunk);
+    table t = {.offset =
+                   target.channel * p->weight_target + source.channel * p->weight_source,
+               .rows = target.count,
+               .row_step = p->weight_target,
+               .runs = source.count,
+               .run_step = p->weight_source,
+               .columns = p->taps,
+               .taps = p->taps,
+               .chunk = p->chunk};
 
     if (p->weight_source == p->taps) {
         t.runs = 1;
-        t.columns = n * p->taps;
+        t.columns = source.count * p->taps;
     }
     return t;
 }
@@ -142,13 +144,17 @@ static void pack_columns(float *dst, const table *t, const float *weight)
 }
 
 static void pack_vector(float *dst, const vox_conv_pass *p, const float *weight,
-                        int64_t target, int64_t chunk)
+                        int64_t vector, int64_t chunk)
 {
-    const table t = table_of(p, target, chunk);
+    const table t = table_of(p, vector, chunk);
 
-    if (t.rows <= 0)
+    if (t.rows < LANES || t.runs * t.columns < p->chunk * p->taps) {
+        for (int64_t i = 0; i < p->taps * p->chunk; i++)
+            vec_store(dst + i * PAIR, vec_zero());
+    }
+    if (t.rows == 0)
         return;
-    weight += target * p->weight_target + chunk * p->chunk * p->weight_source;
+    weight += t.offset;
     if (t.columns == 1 && t.row_step == 1) {
         pack_columns(dst, &t, weight);
         return;
@@ -168,11 +174,8 @@ void VOX_KERNEL(vox_conv_pack)(float *packed, const vox_conv_pass *p, const floa
         const int64_t pair = i / p->chunks, chunk = i % p->chunks;
         float *dst = packed + i * size;
 
-        if ((pair + 1) * PAIR > p->target.channels ||
-            (chunk + 1) * p->chunk > p->source.channels)
-            memset(dst, 0, (size_t)size * sizeof *dst);
-        pack_vector(dst, p, weight, pair * PAIR, chunk);
-        pack_vector(dst + LANES, p, weight, pair * PAIR + LANES, chunk);
+        pack_vector(dst, p, weight, 2 * pair, chunk);
+        pack_vector(dst + LANES, p, weight, 2 * pair + 1, chunk);
     }
 }
 
@@ -201,7 +204,7 @@ static void unpack_square(vox_grad grad, const table *t, const float *packed, in
     }
     vec_transpose(square);
     for (int64_t r = 0; r < t->rows; r++)
-        put_part(grad.data + r * t->row_step + e, grad.put, square[r], columns);
+        put_part(grad.data + t->offset + r * t->row_step + e, grad.put, square[r], columns);
 }
 
 void VOX_KERNEL(vox_conv_unpack)(vox_grad grad, const vox_conv_pass *p, const float *packed,
@@ -212,15 +215,10 @@ void VOX_KERNEL(vox_conv_unpack)(vox_grad grad, const vox_conv_pass *p, const fl
 #pragma omp for
     for (int64_t i = 0; i < 2 * all; i++) {
         const int64_t pair = i / 2 / p->chunks, chunk = i / 2 % p->chunks;
-        const int64_t target = pair * PAIR + i % 2 * LANES;
-        const table t = table_of(p, target, chunk);
-        vox_grad at = grad;
+        const table t = table_of(p, 2 * pair + i % 2, chunk);
+        const float *from = packed + i / 2 * size + i % 2 * LANES;
 
-        if (t.rows <= 0)
-            continue;
-        at.data += target * p->weight_target + chunk * p->chunk * p->weight_source;
-        for (int64_t e = 0; e < t.columns; e += LANES)
-            unpack_square(at, &t, packed + i / 2 * size + i % 2 * LANES, parts, all * size,
-                          e);
+        for (int64_t e = 0; t.rows > 0 && e < t.columns; e += LANES)
+            unpack_square(grad, &t, from, parts, all * size, e);
     }
 }

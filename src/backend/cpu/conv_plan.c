@@ -51,14 +51,29 @@ vox_conv_side vox_conv_side_of(const vox_tensor *first, const vox_tensor *second
     return s;
 }
 
-/* Is the side blocked as the path wants, or plain; do two tensors meet between blocks? */
+/* Is the side blocked as the path wants, or one plain tensor? */
 static int side_fits(const vox_conv_side *s, int lanes)
 {
     if (s->voxels < 1 || s->channels < 1 || s->voxels > INT32_MAX)
         return 0;
-    if (s->channels != s->split && (s->lanes != lanes || s->split % lanes != 0))
-        return 0;
-    return s->lanes == lanes || s->lanes == 1;
+    return s->lanes == lanes || (s->lanes == 1 && s->channels == s->split);
+}
+
+/* Groups of `size` channels. */
+static int64_t group_count(const vox_conv_side *s, int size)
+{
+    return ceil_div(s->split, size) + ceil_div(s->channels - s->split, size);
+}
+
+vox_conv_group vox_conv_group_of(const vox_conv_side *s, int size, int64_t k)
+{
+    const int64_t of_first = ceil_div(s->split, size);
+    const int second = k >= of_first;
+    const int64_t first = (second ? k - of_first : k) * size;
+    const int64_t left = (second ? s->channels - s->split : s->split) - first;
+
+    return (vox_conv_group){second, (int)max(0, min(left, size)), first,
+                            second ? s->split + first : first};
 }
 
 int vox_conv_supports(const vox_conv_shape *s, int lanes)
@@ -273,8 +288,8 @@ static void start_pass(vox_conv_pass *p, const vox_conv_shape *s, int lanes)
     p->images = s->images;
     p->taps = s->kernel[0] * s->kernel[1] * s->kernel[2];
     p->chunk = p->source.lanes == 1 ? 1 : VOX_CONV_CHUNK;
-    p->chunks = ceil_div(p->source.channels, p->chunk);
-    p->pairs = ceil_div(p->target.channels, 2 * lanes);
+    p->chunks = group_count(&p->source, p->chunk);
+    p->pairs = ceil_div(group_count(&p->target, lanes), 2);
     p->splits = 1;
     p->weight_bytes = align64(
         (size_t)(p->pairs * 2 * lanes * p->chunks * p->chunk * p->taps) * sizeof(float));

@@ -256,30 +256,24 @@ typedef struct goal {
     float bias[2][LANES];
 } goal;
 
-/* Address of block `k` of the target's channels; NULL if it is not wanted. */
-static float *target_block(const vox_conv_pass *p, const vox_conv_io *io, int64_t image,
-                           int64_t k, vox_put *put)
+/* Address of a group of the target's channels. */
+static float *target_vector(const vox_conv_pass *p, const vox_conv_io *io, int64_t image,
+                            const vox_conv_group *g)
 {
     const vox_conv_side *s = &p->target;
-    const int second = k * LANES >= s->split;
-    const int64_t blocks = (second ? s->channels - s->split : s->split) + LANES - 1;
-    const int64_t at = second ? k - s->split / LANES : k;
+    const int64_t channels = g->second ? s->channels - s->split : s->split;
+    const int64_t at = image * ((channels + LANES - 1) / LANES) + g->first / LANES;
 
-    if (k * LANES >= s->channels || io->put[second] == VOX_SKIP)
-        return NULL;
-    *put = io->put[second];
-    return io->target[second] + (image * (blocks / LANES) + at) * s->voxels * LANES;
+    return io->target[g->second] + at * s->voxels * LANES;
 }
 
-static void add_goal(goal *g, const vox_conv_pass *p, const vox_conv_io *io, float *target,
-                     vox_put put, int64_t channel)
+static void add_goal(goal *g, const vox_conv_io *io, float *target, vox_put put,
+                     const vox_conv_group *group)
 {
-    const int64_t left = p->target.channels - channel;
     const int i = g->vectors++;
 
     g->target[i] = target;
-    vec_store(g->bias[i], io->bias ? vec_load_part(io->bias + channel,
-                                                   (int)(left < LANES ? left : LANES))
+    vec_store(g->bias[i], io->bias ? vec_load_part(io->bias + group->channel, group->count)
                                    : vec_zero());
     g->start[i] = put == VOX_ADD ? NULL : g->bias[i];
 }
@@ -289,18 +283,18 @@ static void set_goal(goal *g, const vox_conv_pass *p, const vox_conv_io *io,
 {
     g->vectors = g->first = 0;
     g->step = p->axis[2].target_step * LANES;
-    if (p->target.lanes == 1) {
-        add_goal(g, p, io, w->copy, VOX_WRITE, 0);
-        return;
-    }
     for (int v = 0; v < 2; v++) {
-        vox_put put = VOX_SKIP;
-        float *target = target_block(p, io, image, 2 * pair + v, &put);
+        const vox_conv_group group = vox_conv_group_of(&p->target, LANES, 2 * pair + v);
 
-        if (target && g->vectors == 0)
+        if (group.count == 0 || io->put[group.second] == VOX_SKIP)
+            continue;
+        if (g->vectors == 0)
             g->first = v;
-        if (target)
-            add_goal(g, p, io, target, put, (2 * pair + v) * LANES);
+        if (p->target.lanes == 1) /* put_plain adds */
+            add_goal(g, io, w->copy, VOX_WRITE, &group);
+        else
+            add_goal(g, io, target_vector(p, io, image, &group), io->put[group.second],
+                     &group);
     }
 }
 

@@ -173,12 +173,10 @@ static int train(job *j)
 {
     const vox_run_data data = {j->target.dir, j->target.plans, j->target.configuration,
                                j->target.plan};
-    int rc;
+    int rc = vox_trainer_open(&j->trainer, &j->run, &data, &j->folder,
+                              j->saved.path ? &j->saved : NULL, j->args->pretrained_weights,
+                              j->common->quiet);
 
-    vox_stop_install();
-    rc = vox_trainer_open(&j->trainer, &j->run, &data, &j->folder,
-                          j->saved.path ? &j->saved : NULL, j->args->pretrained_weights,
-                          j->common->quiet);
     if (rc == VOX_OK) {
         vox_saved_close(&j->saved); /* its tensors are in the parameters now */
         tell_estimate(j);
@@ -221,6 +219,7 @@ static int go(job *j, int argc, char **argv)
     VOX_TRY(take_folder(j));
     if (is_done(j))
         return print_done(j);
+    vox_stop_install();
     VOX_TRY(build_data(j));
     return train(j);
 }

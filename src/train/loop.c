@@ -219,20 +219,28 @@ static void draw_progress(vox_trainer *t)
     vox_free(path);
 }
 
+/* The last epoch's checkpoint is final. */
+static int save_epoch(vox_trainer *t)
+{
+    if (t->saver.off)
+        vox_peer_log_line(&t->log, "No checkpoint written, checkpointing is disabled");
+    if (t->at.epoch == t->run->recipe.epochs)
+        return VOX_OK;
+    if (vox_saver_due(&t->saver, VOX_AFTER_EPOCH, t->at.epoch))
+        return save(t, VOX_AFTER_EPOCH, t->is_best);
+    return t->is_best ? vox_saver_best(&t->saver, &t->saving) : VOX_OK;
+}
+
 static int end_epoch(vox_trainer *t)
 {
     vox_validation v;
-    int is_best, last;
 
     VOX_TRY(validate(t, &v));
-    VOX_TRY(vox_progress_end_epoch(&t->at, v.loss, rate(t), vox_clock_wall(), &is_best));
-    VOX_TRY(record_epoch(t, &v, is_best));
-    tell_epoch(t, &v, is_best);
+    VOX_TRY(vox_progress_end_epoch(&t->at, v.loss, rate(t), vox_clock_wall(), &t->is_best));
+    VOX_TRY(record_epoch(t, &v, t->is_best));
+    tell_epoch(t, &v, t->is_best);
     draw_progress(t);
-    last = t->at.epoch == t->run->recipe.epochs; /* final follows */
-    if (!last && vox_saver_due(&t->saver, VOX_AFTER_EPOCH, t->at.epoch))
-        return save(t, VOX_AFTER_EPOCH, is_best);
-    return is_best ? vox_saver_best(&t->saver, &t->saving) : VOX_OK;
+    return save_epoch(t);
 }
 
 int vox_trainer_run(vox_trainer *t)
@@ -242,7 +250,7 @@ int vox_trainer_run(vox_trainer *t)
         VOX_TRY(end_epoch(t));
     }
     vox_metrics_sync(&t->metrics);
-    VOX_TRY(vox_saver_finish(&t->saver, &t->saving));
+    VOX_TRY(vox_saver_finish(&t->saver, &t->saving, t->is_best));
     vox_peer_log_line(&t->log, "Training done.");
     return VOX_OK;
 }

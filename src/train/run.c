@@ -237,6 +237,7 @@ static void set_numbers(vox_run *r, const vox_run_args *args, json_object *store
     r->micro = args->micro_batch > 0 ? args->micro_batch
                : micro               ? json_object_get_int64(micro)
                                      : 0;
+    r->compat = args->compat || json_object_get_boolean(vox_json_get(stored, "compat"));
     r->recompute = args->recompute || json_object_get_boolean(recompute);
     if (r->micro > r->recipe.batch)
         r->micro = r->recipe.batch;
@@ -288,7 +289,8 @@ static int compare_part(json_object *now, json_object *then, const char *key)
 /* Everything that shapes the numbers must be as it was, except the number of epochs. */
 static int check_continues(const vox_run *r, json_object *stored)
 {
-    static const char *const parts[] = {"recipe", "resolved", "seed", "precision"};
+    static const char *const parts[] = {"recipe", "resolved", "seed", "compat",
+                                        "precision"};
     json_object *now = vox_run_json(r), *fields = vox_json_get(now, "recipe");
     json_object *epochs = vox_json_get(vox_json_get(stored, "recipe"), "epochs");
     int rc = now ? VOX_OK : VOX_E_NOMEM;
@@ -405,6 +407,7 @@ json_object *vox_run_json(const vox_run *r)
     json_object_object_add(o, "seed", json_object_new_int64(r->seed));
     json_object_object_add(o, "micro_batch", json_object_new_int64(r->micro));
     json_object_object_add(o, "recompute", json_object_new_boolean(r->recompute));
+    json_object_object_add(o, "compat", json_object_new_boolean(r->compat));
     json_object_object_add(o, "precision", json_object_new_string(r->precision));
     json_object_object_add(o, "machine", machine_json(r));
     return o;

@@ -43,6 +43,7 @@ typedef struct vox_run {
     int64_t seed;
     int64_t micro; /* 0: to be chosen by the memory */
     int recompute;
+    int compat; /* the peer's quirks, all of them */
     /* how: free to change */
     char *device, *precision;
     int threads, workers;

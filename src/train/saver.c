@@ -113,18 +113,18 @@ static void remove_in(const vox_folder *f, const char *name)
     vox_free(path);
 }
 
-/* A second name for latest; a file is never changed once it has its name. */
-static int name_best(const vox_folder *f, const vox_saving *what)
+/* A second name for a file just written; a file is never changed once it has its name. */
+static int name_best(const vox_folder *f, const char *written, const vox_saving *what)
 {
-    char *latest = vox_folder_path(f, VOX_CHECKPOINT_LATEST);
+    char *path = vox_folder_path(f, written);
     char *temp = vox_folder_path(f, "checkpoint_best.pth.tmp0");
-    int rc = latest && temp ? VOX_OK : VOX_E_NOMEM, linked = 0;
+    int rc = path && temp ? VOX_OK : VOX_E_NOMEM, linked = 0;
 
     if (rc == VOX_OK) {
         unlink(temp);
-        linked = link(latest, temp) == 0;
+        linked = link(path, temp) == 0;
     }
-    vox_free(latest);
+    vox_free(path);
     vox_free(temp);
     if (rc != VOX_OK)
         return rc;
@@ -137,7 +137,7 @@ static int write_latest(const vox_folder *f, const vox_saving *what, int is_best
     VOX_TRY(write_as(f, VOX_CHECKPOINT_NEXT, what));
     VOX_TRY(rename_in(f, VOX_CHECKPOINT_LATEST, VOX_CHECKPOINT_PREVIOUS));
     VOX_TRY(rename_in(f, VOX_CHECKPOINT_NEXT, VOX_CHECKPOINT_LATEST));
-    return is_best ? name_best(f, what) : VOX_OK;
+    return is_best ? name_best(f, VOX_CHECKPOINT_LATEST, what) : VOX_OK;
 }
 
 int vox_saver_save(vox_saver *s, const vox_saving *what, vox_occasion occasion, int is_best)
@@ -174,11 +174,13 @@ int vox_saver_best(vox_saver *s, const vox_saving *what)
     return VOX_OK;
 }
 
-int vox_saver_finish(vox_saver *s, const vox_saving *what)
+int vox_saver_finish(vox_saver *s, const vox_saving *what, int is_best)
 {
     if (s->off)
         return VOX_OK;
     VOX_TRY(write_as(s->folder, VOX_CHECKPOINT_FINAL, what));
+    if (is_best)
+        VOX_TRY(name_best(s->folder, VOX_CHECKPOINT_FINAL, what));
     remove_in(s->folder, VOX_CHECKPOINT_LATEST);
     remove_in(s->folder, VOX_CHECKPOINT_PREVIOUS);
     return VOX_OK;

@@ -54,8 +54,9 @@ int vox_saver_save(vox_saver *s, const vox_saving *what, vox_occasion occasion,
 /** Write best alone, when it is not time for latest. @return as vox_saver_save */
 int vox_saver_best(vox_saver *s, const vox_saving *what);
 
-/** Write final, remove latest and previous. @return VOX_OK; VOX_E_IO naming the file */
-int vox_saver_finish(vox_saver *s, const vox_saving *what);
+/** Write final (and best, when the last epoch was), remove latest and previous.
+ * @return VOX_OK; VOX_E_IO naming the file */
+int vox_saver_finish(vox_saver *s, const vox_saving *what, int is_best);
 
 /**
  * The newest sound checkpoint of a folder; damaged ones met on the way are renamed

@@ -34,7 +34,32 @@ static int has_file(const char *dir, const char *a, const char *b, const char *c
     return there;
 }
 
-/* ---- configurations of a preprocessed dataset ---- */
+/* ---- configurations ---- */
+
+static const char *configuration_name(int i, void *arg)
+{
+    (void)arg;
+    return i < VOX_COUNT(configurations) ? configurations[i] : NULL;
+}
+
+/* One of the three every plan has. */
+static int is_usual(const char *name)
+{
+    for (int i = 0; i < VOX_COUNT(configurations); i++) {
+        if (strcmp(name, configurations[i]) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int fail_configuration(const char *name)
+{
+    const char *near = vox_suggest(name, configuration_name, NULL);
+
+    return vox_fail(VOX_E_USAGE,
+                    "configuration is \"%s\", wanted onemmiso, median or noresample%s%s%s",
+                    name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
 
 /* Names found as pretrain_data__<name>.json. */
 static int list_configurations(vox_strs *out, const char *dir)
@@ -122,7 +147,8 @@ static int find_dataset(vox_target *t, const char *name, const char *configurati
     if (rc == VOX_OK)
         rc = choose_configuration(t, configuration);
     if (rc == VOX_OK && !is_preprocessed(t))
-        rc = fail_unprocessed(t, t->configuration);
+        rc = is_usual(t->configuration) ? fail_unprocessed(t, t->configuration)
+                                        : fail_configuration(t->configuration);
     return rc;
 }
 
@@ -173,26 +199,14 @@ static int find_only_dataset(vox_target *t, const char *configuration)
 
 /* ---- folders of scans ---- */
 
-static const char *configuration_name(int i, void *arg)
-{
-    (void)arg;
-    return i < VOX_COUNT(configurations) ? configurations[i] : NULL;
-}
-
 static int find_folder(vox_target *t, const char *dir, const char *configuration)
 {
-    const char *name = configuration ? configuration : configurations[0], *near;
+    const char *name = configuration ? configuration : configurations[0];
 
-    for (int i = 0; i < VOX_COUNT(configurations); i++) {
-        if (strcmp(name, configurations[i]) == 0) {
-            VOX_TRY(set(&t->scans, dir));
-            return set(&t->configuration, name);
-        }
-    }
-    near = vox_suggest(name, configuration_name, NULL);
-    return vox_fail(VOX_E_USAGE,
-                    "configuration is \"%s\", wanted onemmiso, median or noresample%s%s%s",
-                    name, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    if (!is_usual(name))
+        return fail_configuration(name);
+    VOX_TRY(set(&t->scans, dir));
+    return set(&t->configuration, name);
 }
 
 static int looks_like_dataset(const char *data)

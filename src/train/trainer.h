@@ -40,6 +40,7 @@ typedef struct vox_trainer {
     vox_saver saver;
     vox_saving saving;
     double zero, mean; /* of the last validation: loss over the baselines' */
+    int is_best;       /* the epoch done last had the lowest validation loss */
     struct json_object *settings, *plan, *adaptation;
 } vox_trainer;
 

@@ -312,11 +312,15 @@ static void test_rotation(void **state)
     assert_int_equal(vox_saver_best(&s, &m.saving), VOX_OK);
     assert_int_equal(steps_of(VOX_CHECKPOINT_BEST), 4);
     m.at.total = 5;
-    assert_int_equal(vox_saver_finish(&s, &m.saving), VOX_OK);
+    assert_int_equal(vox_saver_finish(&s, &m.saving, 0), VOX_OK);
     assert_int_equal(steps_of(VOX_CHECKPOINT_FINAL), 5);
     assert_int_equal(steps_of(VOX_CHECKPOINT_LATEST), -1);
     assert_int_equal(steps_of(VOX_CHECKPOINT_PREVIOUS), -1);
     assert_int_equal(steps_of(VOX_CHECKPOINT_BEST), 4);
+    m.at.total = 6;
+    assert_int_equal(vox_saver_finish(&s, &m.saving, 1), VOX_OK);
+    assert_int_equal(steps_of(VOX_CHECKPOINT_FINAL), 6);
+    assert_int_equal(steps_of(VOX_CHECKPOINT_BEST), 6);
     model_close(&m);
 }
 
@@ -402,7 +406,7 @@ static void test_full_disk(void **state)
     assert_true(vox_saver_due(&s, VOX_AFTER_EPOCH, 1));
     assert_int_equal(vox_saver_save(&s, &m.saving, VOX_ON_LEAVING, 0), VOX_E_IO);
     assert_non_null(strstr(vox_error_text(), "checkpoint_next.pth"));
-    assert_int_equal(vox_saver_finish(&s, &m.saving), VOX_E_IO);
+    assert_int_equal(vox_saver_finish(&s, &m.saving, 0), VOX_E_IO);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_int_equal(vox_saver_check_room(&folder, 2000), VOX_OK);
     assert_int_equal(steps_of(VOX_CHECKPOINT_LATEST), 1);

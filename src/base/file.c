@@ -143,6 +143,16 @@ const char *vox_path_base(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* mkdir(made) on the way to `path` failed with errno. */
+static int fail_mkdir(const char *path, const char *made)
+{
+    if (errno == EEXIST)
+        return vox_fail(VOX_E_IO, "%s: cannot make the folder: %s is a file", path, made);
+    if (strcmp(path, made) == 0)
+        return vox_fail_errno(VOX_E_IO, "%s: cannot make the folder", path);
+    return vox_fail_errno(VOX_E_IO, "%s: cannot make the folder %s", path, made);
+}
+
 int vox_mkdirs(const char *path)
 {
     char *copy = vox_strdup(path);
@@ -157,7 +167,7 @@ int vox_mkdirs(const char *path)
             continue;
         *p = '\0';
         if (mkdir(copy, 0777) != 0 && !(errno == EEXIST && vox_is_dir(copy)))
-            rc = vox_fail_errno(VOX_E_IO, "%s: cannot make the folder", copy);
+            rc = fail_mkdir(path, copy);
         *p = c;
         if (c == '\0')
             break;

@@ -5,7 +5,7 @@
 typedef struct preprocess_cfg {
     vox_strs d, c, np;
     char *plans_name;
-    int part, total_parts, level, again;
+    int part, total_parts, level, again, nan_as_zero;
 } preprocess_cfg;
 
 static const vox_opt opts[] = {
@@ -23,6 +23,8 @@ static const vox_opt opts[] = {
                "nnUNet_def_n_proc or allowed cores)"),
     VOX_OPT_INT(preprocess_cfg, level, 1, 1, 9, "compression level of zstd"),
     VOX_OPT_BOOL(preprocess_cfg, again, 0, "make images again that are finished"),
+    VOX_OPT_BOOL(preprocess_cfg, nan_as_zero, 0,
+                 "take voxels that are no numbers as 0 instead of refusing the image"),
     VOX_OPT_END,
 };
 
@@ -35,7 +37,8 @@ static int run(const void *c, const vox_common *common, int argc, char **argv)
                                        .part = cfg->part,
                                        .parts = cfg->total_parts,
                                        .level = cfg->level,
-                                       .again = cfg->again};
+                                       .again = cfg->again,
+                                       .nan_as_zero = cfg->nan_as_zero};
     vox_strs datasets = {0};
     int rc = vox_steps_check(&p);
 

@@ -43,7 +43,7 @@ int vox_steps_plan(const char *dataset, const char *plans, const vox_common *com
 typedef struct vox_steps_preprocessing {
     const char *plans;                   /* name of the plan */
     const vox_strs *configurations, *np; /* as typed: -c, -np */
-    int part, parts, level, again;
+    int part, parts, level, again, nan_as_zero;
 } vox_steps_preprocessing;
 
 /** Does -np hold one number for all configurations, or one each? @return VOX_OK;

@@ -162,6 +162,7 @@ static int run(const source *s, const char *dataset, const vox_steps_preprocessi
         .parts = p->parts,
         .level = p->level,
         .again = p->again,
+        .nan_as_zero = p->nan_as_zero,
         .progress = vox_progress_line_show,
         .arg = &line,
     };

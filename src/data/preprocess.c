@@ -77,6 +77,8 @@ static int work(void *arg, int64_t i)
     job *j = arg;
     const vox_record *r = &j->cfg->images->v[j->first + i];
     const int64_t bytes = vox_preprocess_memory(r, &j->prepare);
+    const unsigned how = (j->cfg->again ? VOX_CASE_AGAIN : 0) |
+                         (j->cfg->nan_as_zero ? VOX_CASE_NAN_AS_ZERO : 0);
     vox_case_state state = VOX_CASE_KEPT;
     int rc;
 
@@ -85,7 +87,7 @@ static int work(void *arg, int64_t i)
                         vox_stop_name());
     enter(j, bytes);
     rc = vox_preprocess_case(&state, r, j->folder.data, &j->prepare, j->key.data,
-                             j->cfg->level, j->cfg->again);
+                             j->cfg->level, how);
     if (state == VOX_CASE_BAD)
         vox_log(VOX_DEBUG, "preprocess", "left out: %s", vox_error_text());
     if (rc == VOX_OK)

@@ -27,6 +27,8 @@ typedef struct vox_preprocess_cfg {
     int part, parts;          /* this part of so many; 0, 1 for all */
     int level;                /* zstd level of the store; 0: default */
     int again;                /* 1: make finished images again */
+    int nan_as_zero;          /* 1: voxels that are no numbers become 0, as the peer has it;
+                                 else such images are refused */
     vox_progress_fn progress; /* or NULL */
     void *arg;
 } vox_preprocess_cfg;
@@ -72,16 +74,19 @@ void vox_case_paths_release(vox_case_paths *p);
 /** What becomes of one image. */
 typedef enum vox_case_state { VOX_CASE_MADE, VOX_CASE_KEPT, VOX_CASE_BAD } vox_case_state;
 
+enum { VOX_CASE_AGAIN = 1, VOX_CASE_NAN_AS_ZERO = 2 };
+
 /**
  * One image: read, prepare, write.
  *
  * @param key_of_plan  text of everything in the plan that changes the result
+ * @param how          0 or VOX_CASE_*
  * @param[out] state   VOX_CASE_BAD: the image is at fault, the thread's message says why
  * @return VOX_OK, whatever the image's state; VOX_E_IO: the output cannot be written
  */
 int vox_preprocess_case(vox_case_state *state, const vox_record *image, const char *folder,
                         const vox_prepare_cfg *prepare, const char *key_of_plan, int level,
-                        int again);
+                        unsigned how);
 
 /** Bytes of memory the image will need, from its headers; 0 when they cannot be read. */
 int64_t vox_preprocess_memory(const vox_record *image, const vox_prepare_cfg *prepare);

@@ -135,19 +135,32 @@ static void loaded_release(loaded *l)
     vox_volume_release(&l->mask[1]);
 }
 
-static int load(loaded *l, const inputs *in)
+/* NaN comes from broken exports: nobody knows what the voxel was. */
+static int check_finite(const vox_volume_info *info, const char *path, unsigned how)
+{
+    if (info->nonfinite == 0)
+        return VOX_OK;
+    if (!(how & VOX_CASE_NAN_AS_ZERO))
+        return vox_fail(VOX_E_FORMAT,
+                        "%s: %lld voxels are NaN or infinite, wanted numbers "
+                        "(preprocess --nan-as-zero takes them as 0)",
+                        path, (long long)info->nonfinite);
+    vox_log(VOX_WARN, "preprocess", "%s: %lld voxels are not finite, taken as 0", path,
+            (long long)info->nonfinite);
+    return VOX_OK;
+}
+
+static int load(loaded *l, const inputs *in, unsigned how)
 {
     const char *path = vox_buf_text(&in->image);
 
     VOX_TRY(vox_volume_read(&l->image, path));
     VOX_TRY(vox_image_check(&l->image.info, path));
+    VOX_TRY(check_finite(&l->image.info, path, how));
     for (int m = 0; m < VOX_MASKS; m++) {
         if (in->mask[m].len)
             VOX_TRY(vox_volume_read(&l->mask[m], in->mask[m].data));
     }
-    if (l->image.info.nonfinite)
-        vox_log(VOX_WARN, "preprocess", "%s: %lld voxels are not finite, taken as 0", path,
-                (long long)l->image.info.nonfinite);
     return VOX_OK;
 }
 
@@ -161,10 +174,10 @@ typedef struct attempt {
     int finished; /* by an earlier run */
 } attempt;
 
-static int prepare_image(attempt *a, const vox_prepare_cfg *cfg)
+static int prepare_image(attempt *a, const vox_prepare_cfg *cfg, unsigned how)
 {
     loaded l = {0};
-    int rc = load(&l, &a->in);
+    int rc = load(&l, &a->in, how);
     const vox_volume *anon = &l.mask[VOX_MASK_ANON], *anat = &l.mask[VOX_MASK_ANAT];
 
     if (rc == VOX_OK)
@@ -241,15 +254,15 @@ int64_t vox_preprocess_memory(const vox_record *image, const vox_prepare_cfg *pr
 
 /* Everything that can be the image's own fault. */
 static int try_image(attempt *a, const vox_record *image, const vox_prepare_cfg *cfg,
-                     const char *key_of_plan, int again)
+                     const char *key_of_plan, unsigned how)
 {
     VOX_TRY(inputs_find(&a->in, image->image));
     VOX_TRY(make_key(a->key, &a->in, key_of_plan));
-    a->finished = !again && is_finished(&a->to, a->key);
+    a->finished = !(how & VOX_CASE_AGAIN) && is_finished(&a->to, a->key);
     if (a->finished)
         return VOX_OK;
     remove_old(&a->to);
-    return prepare_image(a, cfg);
+    return prepare_image(a, cfg, how);
 }
 
 static int write_or_remove(const attempt *a, int level)
@@ -266,13 +279,13 @@ static int write_or_remove(const attempt *a, int level)
 
 int vox_preprocess_case(vox_case_state *state, const vox_record *image, const char *folder,
                         const vox_prepare_cfg *prepare, const char *key_of_plan, int level,
-                        int again)
+                        unsigned how)
 {
     attempt a = {.finished = 0};
     int rc;
 
     VOX_TRY(vox_case_paths_make(&a.to, folder, image->out));
-    rc = try_image(&a, image, prepare, key_of_plan, again);
+    rc = try_image(&a, image, prepare, key_of_plan, how);
     *state = rc != VOX_OK ? VOX_CASE_BAD : a.finished ? VOX_CASE_KEPT : VOX_CASE_MADE;
     rc = *state == VOX_CASE_MADE ? write_or_remove(&a, level) : VOX_OK;
     vox_prepared_case_release(&a.p);

@@ -256,6 +256,25 @@ static void finished_images_are_kept(void **state)
     end(&s);
 }
 
+static float voxel_nan(int z, int y, int x)
+{
+    return z == 3 && y == 2 && x == 1 ? NAN : voxel(z, y, x);
+}
+
+/* An image with a voxel that is no number is refused, unless it is to be a zero. */
+static void nan_is_refused(void **state)
+{
+    setup s;
+
+    (void)state;
+    begin(&s, "nan");
+    write_volume("scans/c.nii", voxel_nan);
+    run(&s, 3, 0, 2);
+    s.cfg.nan_as_zero = 1;
+    run(&s, 1, 3, 1);
+    end(&s);
+}
+
 static void parts_are_joined_in_order(void **state)
 {
     setup s;
@@ -369,6 +388,7 @@ int main(void)
         cmocka_unit_test(a_run_leaves_its_files),
         cmocka_unit_test(the_collection_points_at_the_files),
         cmocka_unit_test(finished_images_are_kept),
+        cmocka_unit_test(nan_is_refused),
         cmocka_unit_test(parts_are_joined_in_order),
         cmocka_unit_test(parts_are_balanced),
         cmocka_unit_test(all_bad_is_a_failure),

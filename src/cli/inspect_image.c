@@ -154,10 +154,13 @@ static void add_info(json_object *o, const vox_volume_info *info)
 }
 
 /* Why the image cannot be trained on, or null. */
-static void add_problem(json_object *o, const vox_volume_info *info, const char *path)
+static void add_problem(json_object *o, const vox_volume *v, const char *path)
 {
-    const int rc = vox_image_check(info, path);
+    int rc = vox_image_check(&v->info, path);
 
+    if (rc == VOX_OK && v->info.nonfinite)
+        rc = vox_fail(VOX_E_FORMAT, "%s: %lld voxels are NaN or infinite", path,
+                      (long long)v->info.nonfinite);
     vox_report_text(o, "unusable", rc == VOX_OK ? NULL : vox_error_text());
     vox_error_clear();
 }
@@ -171,7 +174,7 @@ int vox_inspect_image(json_object **out, const char *path, int header)
     o = json_object_new_object();
     vox_report_text(o, "file", path);
     add_info(o, &v.info);
-    add_problem(o, &v.info, path);
+    add_problem(o, &v, path);
     if (v.data) {
         vox_report_int(o, "nonfinite_stored", v.info.nonfinite);
         vox_inspect_intensity(o, v.data, vox_shape_count(v.info.shape));

@@ -130,7 +130,8 @@ int main(int argc, char **argv)
     const char *called = vox_path_base(argc ? argv[0] : "voxmind");
     int rc;
 
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, with a message */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, with a message, */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file at its limit */
     if (strncmp(called, "nnssl_", 6) == 0) {
         const vox_cmd *cmd = vox_cmd_find(called);
 

@@ -70,6 +70,25 @@ silent() {
     verdict $? "$2" "found: $(cat "$1")"
 }
 
+# complains <title> <text>...: stderr is one message of the program, and holds every text
+complains() {
+    local title=$1 text missing=
+    shift
+    for text in "$@"; do
+        grep -qF -- "$text" "$scratch/stderr" || missing+=" \"$text\""
+    done
+    [ -z "$missing" ] && [ "$(wc -l <"$scratch/stderr")" = 1 ] && grep -q '^voxmind: ' "$scratch/stderr"
+    verdict $? "$title" "wanted one message with all of: $*"$'\n'"found: $(cat "$scratch/stderr")"
+}
+
+# clean <folder> <title>: nothing below it was left half written
+clean() {
+    local left
+    left=$(find "$1" -name '*.tmp*' 2>/dev/null)
+    [ -z "$left" ]
+    verdict $? "$2" "left behind: $left"
+}
+
 plan() {
     echo "1..$count"
 }

@@ -92,6 +92,19 @@ static void print_tensors(json_object *o)
     json_object_put(list);
 }
 
+/* The plan is long: last. */
+static void plan_last(json_object *o)
+{
+    json_object *plan = json_object_get(vox_json_get(o, "plan"));
+
+    if (plan && json_object_get_type(plan) == json_type_object) {
+        json_object_object_del(o, "plan");
+        json_object_object_add(o, "plan", plan);
+    } else {
+        json_object_put(plan);
+    }
+}
+
 static int print_text(json_object *o)
 {
     printf("%s: %s\n", json_object_get_string(vox_json_get(o, "file")),
@@ -99,6 +112,7 @@ static int print_text(json_object *o)
     json_object_object_del(o, "file");
     json_object_object_del(o, "format");
     print_tensors(o);
+    plan_last(o);
     vox_report_facts(o, 2);
     json_object_put(o);
     return VOX_OK;

@@ -21,6 +21,7 @@ exits 2 "a method without a name" "$voxmind" help method
 exits 0 "the manual page" "$voxmind" help man
 for name in $(sed -nE 's/^VOX_CMD\(([a-z0-9_]+)\).*/\1/p' "$source/src/cli/cmds.def" | tr _ -); do
     says stdout "describes $name" ".SS voxmind ${name//-/\\-}"
+    says "$source/docs/commands.md" "docs/commands.md names $name" "$name"
 done
 says stdout "and exit codes" ".SH EXIT STATUS"
 

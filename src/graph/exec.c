@@ -93,6 +93,10 @@ static void bind_input(vox_plan *p, task *t, int i)
     c->din[i] =
         (vox_grad){real_item(p, staged ? t->din[i].stage : t->din[i].item), t->put[i]};
     t->din_true[i] = staged ? real_item(p, t->din[i].item) : NULL;
+    for (int k = 0; k < i; k++) { /* the same operand again: one copy, moved once */
+        if (t->din[k].item != NONE && t->din[k].item == t->din[i].item)
+            t->din_true[i] = NULL;
+    }
 }
 
 static void bind_output(vox_plan *p, task *t, int i)
@@ -134,9 +138,17 @@ int vox_plan_bind(vox_plan *p, vox_block *block)
 {
     VOX_TRY(grow_block(block, p->cfg.dev, p->bytes ? p->bytes : 64));
     p->block = block;
+    p->bound = block->data;
     for (int64_t t = 0; t < p->n_task; t++)
         bind_task(p, &p->task[t]);
     return VOX_OK;
+}
+
+/* The memory the plan was bound to; the block has not moved since (plan.h: bind again). */
+static void *block_of(const vox_plan *p)
+{
+    VOX_ASSERT(p->block && p->block->data && p->block->data == p->bound);
+    return p->block->data;
 }
 
 /* ---- inputs and values ---- */
@@ -172,36 +184,48 @@ static int check_indices(vox_plan *p, const vox_node *input, const int64_t *v,
     return VOX_OK;
 }
 
+/* Does `part` lie in `all` from row `first` of the leading axis on? A scalar is one row. */
+static int rows_fit(vox_shape all, vox_shape part, int64_t first)
+{
+    if (all.rank == 0 || part.rank == 0)
+        return all.rank == part.rank && first == 0;
+    if (first < 0 || part.n[0] < 0 || part.n[0] > all.n[0] - first)
+        return 0;
+    all.n[0] = part.n[0];
+    return vox_shape_equal(all, part);
+}
+
 int vox_plan_set_rows(vox_plan *p, const char *name, vox_dtype dtype, vox_shape shape,
                       int64_t first, const void *host)
 {
     const vox_node *node = find_input(p, name);
-    const vox_value *v;
-    vox_shape want;
-    char a[128], b[128];
     const int64_t count = vox_shape_count(shape);
-    size_t row;
+    const size_t size = vox_dtype_size(dtype);
+    const vox_value *v;
+    char a[128], b[128], *at;
     int it;
 
     if (!node)
         return vox_fail(VOX_E_MISSING, "the graph has no input \"%s\"", name);
     v = &node->out[0];
-    want = v->shape;
-    if (shape.rank == want.rank && first >= 0 && first + shape.n[0] <= want.n[0])
-        want.n[0] = shape.n[0];
-    if (dtype != v->dtype || !vox_shape_equal(shape, want))
-        return vox_fail(VOX_E_ARG, "input \"%s\" is %s %s, wanted %s %s", name,
+    if (dtype != v->dtype || !rows_fit(v->shape, shape, first)) {
+        char from[40] = "";
+
+        if (first != 0)
+            snprintf(from, sizeof from, " from row %lld on", (long long)first);
+        return vox_fail(VOX_E_ARG, "input \"%s\"%s is %s %s, wanted %s %s", name, from,
                         vox_dtype_name(dtype), vox_shape_text(shape, a),
                         vox_dtype_name(v->dtype), vox_shape_text(v->shape, b));
+    }
     if (dtype == VOX_I64)
         VOX_TRY(check_indices(p, node, host, count));
     it = p->site[node->id].value[0];
-    if (it == NONE)
+    if (it == NONE || count == 0)
         return VOX_OK; /* nothing depends on it */
-    row = shape.n[0] ? (size_t)(count / shape.n[0]) * vox_dtype_size(dtype) : 0;
-    return vox_device_upload(
-        p->cfg.dev, (char *)p->block->data + p->item[it].offset + row * (size_t)first, host,
-        row * (size_t)shape.n[0]);
+    at = (char *)block_of(p) + p->item[it].offset;
+    if (first > 0)
+        at += (size_t)(count / shape.n[0] * first) * size;
+    return vox_device_upload(p->cfg.dev, at, host, (size_t)count * size);
 }
 
 int vox_plan_set(vox_plan *p, const char *name, vox_dtype dtype, vox_shape shape,
@@ -226,12 +250,12 @@ static int fetch(vox_plan *p, int it, const vox_value *v, vox_layout layout, voi
 
     if (layout == VOX_PLAIN)
         return vox_device_download(p->cfg.dev, host,
-                                   (char *)p->block->data + p->item[it].offset,
+                                   (char *)block_of(p) + p->item[it].offset,
                                    (size_t)count * size);
     raw = vox_alloc((size_t)count, size);
     if (!raw)
         return VOX_E_NOMEM;
-    rc = vox_device_download(p->cfg.dev, raw, (char *)p->block->data + p->item[it].offset,
+    rc = vox_device_download(p->cfg.dev, raw, (char *)block_of(p) + p->item[it].offset,
                              (size_t)count * size);
     if (rc == VOX_OK)
         vox_relayout(host, VOX_PLAIN, raw, layout, v->shape);
@@ -263,12 +287,13 @@ int vox_plan_get_grad(vox_plan *p, const char *name, float *host)
 
 int vox_plan_loss(vox_plan *p, double *loss)
 {
+    const site *s;
     float v;
     int k;
-    const site *s = vox_plan_site(p, p->cfg.loss, &k);
 
-    VOX_TRY(vox_device_download(
-        p->cfg.dev, &v, (char *)p->block->data + p->item[s->value[k]].offset, sizeof v));
+    VOX_ASSERT(p->cfg.loss);
+    s = vox_plan_site(p, p->cfg.loss, &k);
+    VOX_TRY(fetch(p, s->value[k], vox_node_value(p->cfg.loss), VOX_PLAIN, &v));
     *loss = (double)v;
     return VOX_OK;
 }
@@ -372,7 +397,7 @@ static void backward_pass(void *arg)
 
 int vox_plan_forward(vox_plan *p)
 {
-    VOX_ASSERT(p->block && p->block->bytes >= p->bytes);
+    block_of(p);
     vox_device_run(p->cfg.dev, forward_pass, p);
     return VOX_OK;
 }
@@ -399,6 +424,7 @@ static void settle_params(vox_plan *p)
 int vox_plan_backward(vox_plan *p, float seed)
 {
     VOX_ASSERT(p->cfg.loss);
+    block_of(p);
     vox_device_sync(p->cfg.dev); /* the calls below must not be in use */
     p->seed = seed;
     settle_params(p);

@@ -75,13 +75,15 @@ static vox_node *new_node(vox_graph *g)
 vox_node *vox_input(vox_graph *g, const char *name, vox_dtype dtype, vox_shape shape)
 {
     vox_node *node;
+    char text[128];
 
     if (g->status != VOX_OK)
         return &g->bad;
     if (vox_graph_find(g, name))
         return vox_graph_fail(g, VOX_E_EXISTS, "graph has a node \"%s\" already", name);
     if (vox_shape_count(shape) <= 0)
-        return vox_graph_fail(g, VOX_E_ARG, "input \"%s\" has no elements", name);
+        return vox_graph_fail(g, VOX_E_ARG, "input \"%s\" is %s: no elements, or too many",
+                              name, vox_shape_text(shape, text));
     node = new_node(g);
     if (!node)
         return &g->bad;
@@ -132,6 +134,13 @@ static int infer(vox_node *node, vox_node *const in[])
     for (int i = 0; i < op->n_out; i++)
         io.out[i] = (vox_value){VOX_F32, VOX_ROLE_ACTIVATION, {0}};
     VOX_TRY(op->infer(&io));
+    for (int i = 0; i < op->n_out; i++) {
+        char text[128];
+
+        if (vox_shape_count(io.out[i].shape) < 1)
+            return vox_fail(VOX_E_ARG, "%s: output %d is %s: no elements, or too many",
+                            op->name, i, vox_shape_text(io.out[i].shape, text));
+    }
     memcpy(node->out, io.out, sizeof node->out);
     node->saved = io.saved;
     return VOX_OK;
@@ -194,6 +203,9 @@ vox_node *vox_graph_name(vox_graph *g, vox_node *node, const char *name)
         return &g->bad;
     if (vox_graph_find(g, name))
         return vox_graph_fail(g, VOX_E_EXISTS, "graph has a node \"%s\" already", name);
+    if (node->name)
+        return vox_graph_fail(g, VOX_E_EXISTS, "node \"%s\" cannot be named \"%s\" too",
+                              node->name, name);
     node->name = vox_arena_strdup(&g->arena, name);
     return node->name ? node : remember(g);
 }

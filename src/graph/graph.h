@@ -65,7 +65,8 @@ vox_node *vox_graph_add1(vox_graph *g, const vox_op *op, const void *attr, vox_n
 /** Output k of a node with several; output 0 is the node itself. */
 vox_node *vox_node_out(vox_graph *g, vox_node *node, int k);
 
-/** Name a node's value so that it can be fetched after a run ("y", "seg_1"). */
+/** Name a node's value so that it can be fetched after a run ("y", "seg_1"). Inputs and
+ * parameters have a name already; a node has one only. */
 vox_node *vox_graph_name(vox_graph *g, vox_node *node, const char *name);
 
 /** The named node, or NULL. */

@@ -11,6 +11,9 @@
  * contraction: they are the truth the kernels are compared with.
  *
  * Lanes above C of a blocked tensor hold zero, in gradients too: every function keeps this.
+ *
+ * One tensor may be several operands of a call. Its gradients are then one buffer, and all
+ * but the first are VOX_ADD: backward writes or adds them in the order of the operands.
  */
 #ifndef VOX_GRAPH_OP_H
 #define VOX_GRAPH_OP_H

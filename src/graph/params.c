@@ -96,16 +96,20 @@ static int new_block(vox_params *p, float **block)
     static const float zero[4096];
     const size_t bytes = (size_t)p->count * sizeof(float);
     float *b = vox_device_alloc(p->dev, bytes);
+    int rc = VOX_OK;
 
     if (!b)
         return VOX_E_NOMEM;
-    for (size_t at = 0; at < bytes; at += sizeof zero) {
+    for (size_t at = 0; at < bytes && rc == VOX_OK; at += sizeof zero) {
         const size_t n = bytes - at < sizeof zero ? bytes - at : sizeof zero;
 
-        VOX_TRY(vox_device_upload(p->dev, (char *)b + at, zero, n));
+        rc = vox_device_upload(p->dev, (char *)b + at, zero, n);
     }
-    *block = b;
-    return VOX_OK;
+    if (rc == VOX_OK)
+        *block = b;
+    else
+        free_block(p, b);
+    return rc;
 }
 
 int vox_params_seal(vox_params *p)
@@ -188,7 +192,7 @@ typedef struct job {
     double *tile, sum;
 } job;
 
-static void copy_job(void *arg)
+static void ema_job(void *arg)
 {
     const job *j = arg;
     float *dst = j->dev->type->real(j->dev, j->a);
@@ -206,7 +210,7 @@ int vox_params_ema(vox_params *teacher, vox_params *student, float decay)
     if (teacher->count != student->count)
         return vox_fail(VOX_E_ARG, "teacher has %lld values, student %lld",
                         (long long)teacher->count, (long long)student->count);
-    vox_device_run(teacher->dev, copy_job, &j);
+    vox_device_run(teacher->dev, ema_job, &j);
     vox_device_sync(teacher->dev);
     return VOX_OK;
 }
@@ -254,10 +258,12 @@ int vox_params_grad_norm(vox_params *p, double *norm)
     if (!tile)
         return VOX_E_NOMEM;
     for (int i = 0; i < p->n_param; i++) {
-        job j = {p->dev, p->grad + p->param[i].offset, NULL, 0, p->param[i].count, tile, 0};
+        const vox_param *q = &p->param[i];
+        job j = {p->dev, NULL, NULL, 0, q->count, tile, 0};
 
-        if (!p->param[i].touched)
+        if (!q->touched)
             continue;
+        j.a = p->grad + q->offset;
         vox_device_run(p->dev, norm_job, &j);
         vox_device_sync(p->dev);
         sum += j.sum;

@@ -62,6 +62,12 @@ static int operand_wants_grad(vox_plan *p, const vox_node *in)
            vox_plan_site(p, in, &k)->wants_grad;
 }
 
+/* Does a gradient flow from the node's outputs to its operands? */
+static int has_backward(const site *s)
+{
+    return s->reached && s->node->op && s->node->op->backward;
+}
+
 /* Gradients flow from parameters (and kept gradients) forward, from the loss backward. */
 static void mark_gradients(vox_plan *p)
 {
@@ -84,7 +90,7 @@ static void mark_gradients(vox_plan *p)
         site *s = &p->site[i];
 
         s->reached = s->reached && s->wants_grad && s->needed;
-        for (int k = 0; s->reached && k < s->node->n_in; k++) {
+        for (int k = 0; has_backward(s) && k < s->node->n_in; k++) {
             if (operand_wants_grad(p, s->node->in[k]))
                 vox_plan_site(p, s->node->in[k], &out)->reached = 1;
         }
@@ -134,7 +140,7 @@ static vox_problem problem_of(vox_plan *p, const site *s)
         if (!in)
             continue;
         q.in[i] = tensor_of(vox_node_value(in), vox_plan_layout(p, in));
-        if (s->reached && operand_wants_grad(p, in))
+        if (has_backward(s) && operand_wants_grad(p, in))
             q.grads |= 1u << i;
     }
     for (int i = 0; i < node->n_out; i++)
@@ -233,7 +239,7 @@ static int list_tasks(vox_plan *p)
         return VOX_OK;
     VOX_TRY(add_task(p, TASK_SEED, vox_plan_site(p, p->cfg.loss, &out)));
     for (int64_t i = p->graph->count - 1; i >= 0; i--) {
-        if (p->site[i].node->op && p->site[i].reached)
+        if (has_backward(&p->site[i]))
             VOX_TRY(add_backward(p, &p->site[i]));
     }
     return VOX_OK;

@@ -73,6 +73,7 @@ struct vox_plan {
     int64_t n_item, cap_item;
     size_t bytes;
     vox_block *block;
+    const void *bound; /* block->data when the addresses were filled */
     float seed;
     int profile;
 };

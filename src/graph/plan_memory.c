@@ -123,6 +123,12 @@ static int list_din(vox_plan *p, int t, int i)
     }
     use(p, of->grad[k], t);
     p->task[t].din[i].item = of->grad[k];
+    for (int j = 0; j < i; j++) { /* one operand twice has one gradient */
+        if (p->task[t].din[j].item == of->grad[k]) {
+            p->task[t].din[i].stage = p->task[t].din[j].stage;
+            return VOX_OK;
+        }
+    }
     return add_stage(p, s, &p->task[t].din[i], vox_node_value(in), of->layout[k], t);
 }
 
@@ -159,6 +165,7 @@ static int list_seed(vox_plan *p, int t)
 
     use(p, s->value[k], FOREVER);
     VOX_TRY(add_item(p, &s->grad[k], "grad", s->node->id, k, sizeof(float), t));
+    p->item[s->grad[k]].death = s->kept_grad ? FOREVER : t;
     p->task[t].dout[k].item = s->grad[k];
     return VOX_OK;
 }

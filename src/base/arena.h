@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "base/compiler.h"
+
 typedef struct vox_arena {
     struct vox_arena_chunk *chunk; /* newest first */
 } vox_arena;
@@ -23,7 +25,7 @@ void *vox_arena_alloc(vox_arena *a, size_t n, size_t size);
 char *vox_arena_strdup(vox_arena *a, const char *text);
 
 /** printf into the arena; NULL when there is no memory. */
-char *vox_arena_printf(vox_arena *a, const char *fmt, ...);
+char *vox_arena_printf(vox_arena *a, const char *fmt, ...) VOX_PRINTF(2, 3);
 
 /** Release everything; the arena is empty and usable again. */
 void vox_arena_release(vox_arena *a);

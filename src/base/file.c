@@ -26,12 +26,15 @@ int vox_file_read(vox_buf *out, const char *path)
 
     if (!f)
         return fail_open(path);
-    if (fstat(fileno(f), &st) || S_ISDIR(st.st_mode))
-        rc = vox_fail(VOX_E_IO, "%s: is a folder, wanted a file", path);
+    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
+        rc = vox_fail(VOX_E_IO, "%s: is %s", path,
+                      vox_is_dir(path) ? "a folder, wanted a file" : "not a file");
     if (rc == VOX_OK)
         rc = vox_buf_resize(out, (size_t)st.st_size);
     if (rc == VOX_OK && fread(out->data, 1, out->len, f) != out->len)
-        rc = vox_fail_errno(VOX_E_IO, "%s: cannot read %zu bytes", path, out->len);
+        rc = ferror(f) ? vox_fail_errno(VOX_E_IO, "%s: cannot read", path)
+                       : vox_fail(VOX_E_IO, "%s: became shorter than its %zu bytes", path,
+                                  out->len);
     fclose(f);
     return rc;
 }
@@ -160,7 +163,7 @@ int vox_mkdirs(const char *path)
 
     if (!copy)
         return VOX_E_NOMEM;
-    for (char *p = copy + 1; rc == VOX_OK; p++) {
+    for (char *p = copy + (copy[0] == '/'); rc == VOX_OK; p++) {
         const char c = *p;
 
         if (c != '/' && c != '\0')

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum { DEPTH = 200, INDENT = 4 };
 
@@ -87,54 +88,41 @@ const char *vox_json_double(double v, char buf[static 32])
     return buf;
 }
 
-/* One code point of UTF-8; bytes that are none are taken as U+FFFD. */
-static uint32_t next_code_point(const unsigned char **p)
+/* The character of n bytes at s. */
+static uint32_t code_point(const unsigned char *s, int n)
 {
-    const unsigned char *s = *p;
-    const int more = s[0] < 0x80    ? 0
-                     : s[0] >= 0xf0 ? 3
-                     : s[0] >= 0xe0 ? 2
-                     : s[0] >= 0xc2 ? 1
-                                    : -1;
-    static const unsigned char mask[4] = {0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t c;
+    static const unsigned char mask[5] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t c = s[0] & mask[n];
 
-    *p = s + 1;
-    if (more < 0 || s[0] > 0xf4)
-        return 0xfffd;
-    c = s[0] & mask[more];
-    for (int i = 1; i <= more; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0xfffd;
+    for (int i = 1; i < n; i++)
         c = c << 6 | (s[i] & 0x3fu);
-    }
-    *p = s + 1 + more;
     return c;
 }
 
-static int add_string(vox_buf *out, const char *text)
+static int add_escaped(vox_buf *out, uint32_t c)
+{
+    if (c < 0x10000)
+        return vox_buf_printf(out, "\\u%04x", c);
+    return vox_buf_printf(out, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
+}
+
+/* Bytes that are no UTF-8 become U+FFFD. */
+static int add_string(vox_buf *out, const char *text, size_t len)
 {
     static const char from[] = "\"\\\n\r\t\b\f", to[] = "\"\\nrtbf";
-    const unsigned char *p = (const unsigned char *)text;
 
     VOX_TRY(vox_buf_add(out, "\"", 1));
-    while (*p) {
-        const char *special = strchr(from, *p);
+    for (const char *p = text, *end = text + len; p < end;) {
+        const int n = vox_utf8_char(p, (size_t)(end - p), 0);
+        const char *special = *p ? strchr(from, *p) : NULL;
 
-        if (special) {
+        if (special)
             VOX_TRY(vox_buf_printf(out, "\\%c", to[special - from]));
-            p++;
-        } else if (*p >= 0x20 && *p < 0x7f) {
-            VOX_TRY(vox_buf_add(out, p++, 1));
-        } else {
-            const uint32_t c = next_code_point(&p);
-
-            if (c < 0x10000)
-                VOX_TRY(vox_buf_printf(out, "\\u%04x", c));
-            else
-                VOX_TRY(vox_buf_printf(out, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10),
-                                       0xdc00 + (c & 0x3ff)));
-        }
+        else if (*p >= 0x20 && *p < 0x7f)
+            VOX_TRY(vox_buf_add(out, p, 1));
+        else
+            VOX_TRY(add_escaped(out, n ? code_point((const unsigned char *)p, n) : 0xfffd));
+        p += n ? n : 1;
     }
     return vox_buf_add(out, "\"", 1);
 }
@@ -184,7 +172,7 @@ static int add_object(vox_buf *out, json_object *v, int sort_keys, int depth)
     for (size_t i = 0; i < n && rc == VOX_OK; i++) {
         rc = add_line(out, depth + 1, i ? "," : "{");
         if (rc == VOX_OK)
-            rc = add_string(out, keys[i]);
+            rc = add_string(out, keys[i], strlen(keys[i]));
         if (rc == VOX_OK)
             rc = vox_buf_add(out, ": ", 2);
         if (rc == VOX_OK)
@@ -211,7 +199,8 @@ static int add_value(vox_buf *out, json_object *v, int sort_keys, int depth)
         return vox_buf_printf(out, "%s",
                               vox_json_double(json_object_get_double(v), number));
     case json_type_string:
-        return add_string(out, json_object_get_string(v));
+        return add_string(out, json_object_get_string(v),
+                          (size_t)json_object_get_string_len(v));
     case json_type_array:
         return add_array(out, v, sort_keys, depth);
     case json_type_object:

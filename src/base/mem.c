@@ -1,5 +1,6 @@
 /*
- * mem: aligned blocks with a header of one cache line that holds their size.
+ * mem: aligned blocks with a header of one cache line that holds their size. What is asked
+ * for is exactly header and size, so that sanitizers see the first byte behind.
  */
 #include "base/mem.h"
 
@@ -27,23 +28,22 @@ static int must_fail(void)
 
 void *vox_alloc(size_t n, size_t size)
 {
-    char *p;
+    void *base = NULL;
     size_t bytes;
 
-    if (size && n > (SIZE_MAX - 2 * ALIGN) / size) {
+    if (size && n > (SIZE_MAX - ALIGN) / size) {
         vox_fail(VOX_E_NOMEM, "no memory for %zu items of %zu bytes", n, size);
         return NULL;
     }
     bytes = n * size;
-    p = must_fail() ? NULL : aligned_alloc(ALIGN, (bytes + 2 * ALIGN - 1) / ALIGN * ALIGN);
-    if (!p) {
+    if (must_fail() || posix_memalign(&base, ALIGN, ALIGN + bytes) != 0) {
         vox_fail(VOX_E_NOMEM, "no memory for %zu bytes", bytes);
         return NULL;
     }
-    ((header *)p)->bytes = bytes;
+    ((header *)base)->bytes = bytes;
     atomic_fetch_add(&blocks, 1);
     atomic_fetch_add(&bytes_live, (long long)bytes);
-    return p + ALIGN;
+    return (char *)base + ALIGN;
 }
 
 void *vox_zalloc(size_t n, size_t size)
@@ -94,13 +94,12 @@ char *vox_strdup(const char *text)
 
 int vox_grow(void *p, int64_t *cap, int64_t want, size_t size)
 {
+    const int64_t half = *cap / 2 + 8;
+    const int64_t n = want - *cap < half ? *cap + half : want;
     void *old, *grown;
-    int64_t n = *cap > 8 ? *cap : 8;
 
     if (want <= *cap)
         return VOX_OK;
-    while (n < want)
-        n += n / 2 + 1;
     memcpy(&old, p, sizeof old);
     grown = vox_realloc(old, (size_t)n, size);
     if (!grown)

@@ -25,8 +25,8 @@ void vox_free(void *p);
 /** A copy of `text`; NULL when there is no memory. */
 char *vox_strdup(const char *text);
 
-/** Grow an array geometrically: *p holds *cap elements of `size` bytes, wants at least
- * `want`.
+/** Grow an array: *p holds *cap elements of `size` bytes, wants at least `want`. By half,
+ * or to exactly `want` where that is more.
  * @return VOX_OK; VOX_E_NOMEM with *p and *cap unchanged */
 int vox_grow(void *p, int64_t *cap, int64_t want, size_t size);
 

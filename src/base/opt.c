@@ -180,6 +180,7 @@ static int fail_unknown(const vox_opt *opts, const char *name)
 
 static int fail_value(const vox_opt *o, const char *found)
 {
+    found = found ? found : "null";
     switch (o->kind) {
     case VOX_OPT_KIND_BOOL:
         return vox_fail(VOX_E_USAGE, "%s is %s, wanted true or false", o->name, found);
@@ -261,8 +262,14 @@ static int set_text(const vox_opt *o, void *cfg, const char *text)
 
 static int set_texts(const vox_opt *o, void *cfg, json_object *v)
 {
+    if (!v)
+        return fail_value(o, NULL);
     if (json_object_get_type(v) != json_type_array)
         return set_text(o, cfg, json_object_get_string(v));
+    for (size_t i = 0; i < json_object_array_length(v); i++) {
+        if (!json_object_array_get_idx(v, i))
+            return fail_value(o, json_object_get_string(v));
+    }
     vox_strs_release(field(o, cfg));
     for (size_t i = 0; i < json_object_array_length(v); i++)
         VOX_TRY(set_text(o, cfg, json_object_get_string(json_object_array_get_idx(v, i))));
@@ -349,6 +356,18 @@ int vox_opts_set_object(const vox_opt *opts, void *cfg, json_object *object)
     return VOX_OK;
 }
 
+/* The double of the shortest decimal that is this float: 0.3, not 0.30000001192092896. */
+static double shortest(float v)
+{
+    char text[32];
+    int digits = 6;
+
+    do {
+        snprintf(text, sizeof text, "%.*g", digits, (double)v);
+    } while ((float)strtod(text, NULL) != v && digits++ < 9);
+    return strtod(text, NULL);
+}
+
 static json_object *field_json(const vox_opt *o, const void *cfg)
 {
     const void *p = const_field(o, cfg);
@@ -361,12 +380,8 @@ static json_object *field_json(const vox_opt *o, const void *cfg)
         return json_object_new_int(*(const int *)p);
     case VOX_OPT_KIND_I64:
         return json_object_new_int64(*(const int64_t *)p);
-    case VOX_OPT_KIND_F32: { /* the shortest decimal of the float, not of its double */
-        char text[32];
-
-        snprintf(text, sizeof text, "%.7g", (double)*(const float *)p);
-        return json_object_new_double(strtod(text, NULL));
-    }
+    case VOX_OPT_KIND_F32:
+        return json_object_new_double(shortest(*(const float *)p));
     case VOX_OPT_KIND_F64:
         return json_object_new_double(*(const double *)p);
     case VOX_OPT_KIND_STR:

@@ -43,7 +43,7 @@ int64_t vox_shape_count(vox_shape s);
 /** Same rank and extents? */
 int vox_shape_equal(vox_shape a, vox_shape b);
 
-/** Text like "2x1x64x64x64" ("scalar" for rank 0) into buf; returns buf. */
+/** Text like "2x1x64x64x64", in buf, or the constant "scalar" for rank 0. */
 const char *vox_shape_text(vox_shape s, char buf[static 128]);
 
 /** Parse "2x1x64" or "2,1,64". @return VOX_OK; VOX_E_ARG */

@@ -7,6 +7,7 @@
 #include "base/stop.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +16,7 @@
 
 static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
 
-static volatile sig_atomic_t asked;
+static atomic_int asked;     /* lock-free, so a handler may set it and any thread read it */
 static struct timespec when; /* written before `asked` is set, read only after */
 
 /* Milliseconds since the first signal. Only calls that a handler may make. */

@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "data/roots.h"
 #include "image/volume.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 typedef struct found {
     const char *path; /* below the folder */

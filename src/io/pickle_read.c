@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/pickle_machine.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 enum { LINE_MAX_LEN = 255 }; /* of a module's or class's name */
 

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "io/pickle.h"
 #include "io/pickle_names.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 typedef struct writer {
     vox_buf *out;

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 /* Where we are in the header. */
 typedef struct reader {

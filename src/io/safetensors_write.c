@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "io/safetensors.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 const char *vox_safetensors_type(vox_dtype t)
 {

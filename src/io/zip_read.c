@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "io/utf8.h"
+#include "base/utf8.h"
 #include "io/zip.h"
 
 enum { END_SIZE = 22, LOCATOR_SIZE = 20, END64_SIZE = 56, LINE_SIZE = 46, LOCAL_SIZE = 30 };

@@ -56,6 +56,9 @@ static void messages_name_the_file(void **state)
     assert_int_equal(vox_file_write("/nonexistent/x", "a", 1), VOX_E_IO);
     assert_non_null(strstr(vox_error_text(), "/nonexistent/x: cannot write"));
     assert_int_equal(vox_mkdirs("/proc/version/x"), VOX_E_IO);
+    assert_int_equal(vox_mkdirs(""), VOX_E_IO);
+    assert_int_equal(vox_file_read(&text, "/dev/null"), VOX_E_IO);
+    assert_string_equal(vox_error_text(), "/dev/null: is not a file");
     vox_buf_release(&text);
 }
 

@@ -56,6 +56,35 @@ static void text_round_trip(void **state)
     vox_buf_release(&text);
 }
 
+/* Bytes that are no character become U+FFFD, one each; a zero within a string stays. */
+static void odd_strings(void **state)
+{
+    static const struct {
+        const char *in, *out;
+        int len;
+    } row[] = {
+        {"a\0b",              "\"a\\u0000b\"",                    3},
+        {"\xc3\xa9",          "\"\\u00e9\"",                      2},
+        {"\xff",              "\"\\ufffd\"",                      1},
+        {"\xc3",              "\"\\ufffd\"",                      1},
+        {"\xe0\x80\x80",      "\"\\ufffd\\ufffd\\ufffd\"",        3},
+        {"\xf4\x90\x80\x80",  "\"\\ufffd\\ufffd\\ufffd\\ufffd\"", 4},
+        {"\x7f\x01",          "\"\\u007f\\u0001\"",               2},
+        {"\xf0\x9f\x98\x80x", "\"\\ud83d\\ude00x\"",              5},
+    };
+
+    (void)state;
+    for (int i = 0; i < VOX_COUNT(row); i++) {
+        json_object *v = json_object_new_string_len(row[i].in, row[i].len);
+        vox_buf text = VOX_BUF_INIT;
+
+        assert_int_equal(vox_json_text(&text, v, 0), VOX_OK);
+        assert_string_equal(vox_buf_text(&text), row[i].out);
+        vox_buf_release(&text);
+        json_object_put(v);
+    }
+}
+
 static void faults_are_named(void **state)
 {
     static const char *const bad[] = {"", "{", "{\"a\":}", "[1,2", "1 2", "{} x", "tru"};
@@ -96,9 +125,8 @@ static void members(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(doubles_as_python),
-        cmocka_unit_test(text_round_trip),
-        cmocka_unit_test(faults_are_named),
+        cmocka_unit_test(doubles_as_python), cmocka_unit_test(text_round_trip),
+        cmocka_unit_test(odd_strings),       cmocka_unit_test(faults_are_named),
         cmocka_unit_test(members),
     };
 

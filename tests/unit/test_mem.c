@@ -42,6 +42,23 @@ static void overflow_and_ordered_failure(void **state)
     vox_free(p);
 }
 
+static void arrays_grow_exactly_or_by_half(void **state)
+{
+    int64_t *v = NULL, cap = 0;
+
+    (void)state;
+    assert_int_equal(vox_grow(&v, &cap, 1000, sizeof *v), VOX_OK);
+    assert_int_equal(cap, 1000); /* a large array asked for at once wastes nothing */
+    v[999] = 7;
+    assert_int_equal(vox_grow(&v, &cap, 1001, sizeof *v), VOX_OK);
+    assert_in_range(cap, 1500, 1600);
+    assert_int_equal(v[999], 7);
+    assert_int_equal(vox_grow(&v, &cap, INT64_MAX, sizeof *v), VOX_E_NOMEM);
+    assert_in_range(cap, 1500, 1600);
+    assert_int_equal(v[999], 7);
+    vox_free(v);
+}
+
 static void arena_holds_small_and_large(void **state)
 {
     const int64_t blocks = vox_mem_blocks();
@@ -89,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_counted_and_aligned),
         cmocka_unit_test(overflow_and_ordered_failure),
+        cmocka_unit_test(arrays_grow_exactly_or_by_half),
         cmocka_unit_test(arena_holds_small_and_large),
         cmocka_unit_test(buf_is_always_text),
     };

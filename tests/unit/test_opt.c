@@ -170,12 +170,64 @@ static void json_and_back(void **state)
     vox_opts_release(opts, &b);
 }
 
+/* What a file may hold where a list of words should be. */
+static void null_is_no_text(void **state)
+{
+    static const char *const text[] = {"null", "[null]", "[\"a\",null]"};
+    cfg c;
+
+    (void)state;
+    assert_int_equal(vox_opts_defaults(opts, &c), VOX_OK);
+    assert_int_equal(vox_opts_set(opts, &c, "set", "kept"), VOX_OK);
+    for (int i = 0; i < VOX_COUNT(text); i++) {
+        json_object *v = NULL;
+
+        assert_int_equal(vox_json_parse(&v, text[i], strlen(text[i]), "t"), VOX_OK);
+        assert_int_equal(vox_opts_set_json(opts, &c, "set", v), VOX_E_USAGE);
+        assert_non_null(strstr(vox_error_text(), ", wanted text"));
+        assert_int_equal(vox_opts_set_json(opts, &c, "features", v), VOX_E_USAGE);
+        assert_int_equal(vox_opts_set_json(opts, &c, "block", v), VOX_E_USAGE);
+        json_object_put(v);
+    }
+    assert_int_equal(c.set.count, 1);
+    assert_string_equal(c.set.v[0], "kept");
+    vox_opts_release(opts, &c);
+}
+
+/* A resumed run reads its options from JSON: they must be the same floats, and short. */
+static void floats_survive_json(void **state)
+{
+    static const char *const text[] = {"0.3",        "0.33333334", "1e-05",
+                                       "0.16777217", "0.1",        "0.999999940395"};
+    cfg a, b;
+
+    (void)state;
+    assert_int_equal(vox_opts_defaults(opts, &a), VOX_OK);
+    assert_int_equal(vox_opts_defaults(opts, &b), VOX_OK);
+    for (int i = 0; i < VOX_COUNT(text); i++) {
+        vox_buf out = VOX_BUF_INIT;
+        json_object *o;
+
+        assert_int_equal(vox_opts_set(opts, &a, "hidden", text[i]), VOX_OK);
+        o = vox_opts_json(opts, &a);
+        assert_int_equal(vox_opts_set_object(opts, &b, o), VOX_OK);
+        assert_true(a.hidden == b.hidden);
+        assert_int_equal(vox_json_text(&out, vox_json_get(o, "hidden"), 0), VOX_OK);
+        assert_true(out.len <= strlen(text[i]));
+        vox_buf_release(&out);
+        json_object_put(o);
+    }
+    vox_opts_release(opts, &a);
+    vox_opts_release(opts, &b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),     cmocka_unit_test(values_are_checked),
-        cmocka_unit_test(command_line), cmocka_unit_test(misspelt),
-        cmocka_unit_test(misused),      cmocka_unit_test(json_and_back),
+        cmocka_unit_test(defaults),        cmocka_unit_test(values_are_checked),
+        cmocka_unit_test(command_line),    cmocka_unit_test(misspelt),
+        cmocka_unit_test(misused),         cmocka_unit_test(json_and_back),
+        cmocka_unit_test(null_is_no_text), cmocka_unit_test(floats_survive_json),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

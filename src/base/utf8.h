@@ -1,8 +1,8 @@
 /*
  * utf8: is a run of bytes text?
  */
-#ifndef VOX_IO_UTF8_H
-#define VOX_IO_UTF8_H
+#ifndef VOX_BASE_UTF8_H
+#define VOX_BASE_UTF8_H
 
 #include <stddef.h>
 

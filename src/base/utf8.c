@@ -1,5 +1,5 @@
 /* utf8: RFC 3629: shortest forms up to U+10FFFF. */
-#include "io/utf8.h"
+#include "base/utf8.h"
 
 int vox_utf8_char(const char *p, size_t len, int surrogates)
 {

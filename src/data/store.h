@@ -25,7 +25,9 @@ typedef struct vox_store_cfg {
  *
  * The peer's rule, with its two faults mended: it also ends when no axis can shrink or
  * grow, and a block is never larger than the image. Where the peer succeeds the numbers are
- * its own. Source  data.md 8.2.
+ * its own.
+ *
+ * Source  data.md 8.2.
  */
 void vox_store_blocks(int64_t block[4], int64_t chunk[4], const int64_t shape[4]);
 
@@ -46,8 +48,9 @@ typedef struct vox_store vox_store;
 /**
  * Open a file for reading; nothing is decoded yet.
  * @return VOX_OK; VOX_E_MISSING, VOX_E_IO; VOX_E_FORMAT: not b2nd, cut off, not four axes,
- * an element type other than f32, i8, u8 Threads  a handle serves one thread at a time; any
- * number of handles may be open.
+ *         an element type other than f32, i8, u8
+ *
+ * Threads  a handle serves one thread at a time; any number of handles may be open.
  */
 int vox_store_open(vox_store **out, const char *path);
 

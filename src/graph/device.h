@@ -5,7 +5,8 @@
  *     cpu   memory is the host's, `run` is one OpenMP region
  *     fake  the same kernels behind a separate address space (host access faults), with an
  *           asynchronous queue: engine tests run on it so that nothing assumes host
- * pointers cuda  later
+ *           pointers
+ *     cuda  later
  */
 #ifndef VOX_GRAPH_DEVICE_H
 #define VOX_GRAPH_DEVICE_H

@@ -12,13 +12,12 @@
 
 /** What a header says, without voxels. */
 typedef struct vox_volume_info {
-    char format[16];   /* "nifti1", "nifti2" */
-    char stored[16];   /* stored element type: "i16", "f32", ... */
-    vox_shape shape;   /* [C, D, H, W] */
-    double spacing[3]; /* mm, order z, y, x (data.md 4.3) */
-    double origin[3];  /* mm, x, y, z */
-    double
-        direction[9]; /* row-major, columns are the x, y, z axes; identity when unknown */
+    char format[16];     /* "nifti1", "nifti2" */
+    char stored[16];     /* stored element type: "i16", "f32", ... */
+    vox_shape shape;     /* [C, D, H, W] */
+    double spacing[3];   /* mm, order z, y, x (data.md 4.3) */
+    double origin[3];    /* mm, x, y, z */
+    double direction[9]; /* row-major, columns are the x, y, z axes; or the identity */
     double slope, inter; /* scaling, 1 and 0 when none */
     int qform, sform;    /* codes */
     int oblique;         /* 1: the geometry is not orthonormal (accepted, warned once) */

@@ -11,9 +11,10 @@
  *     vox_storage *s = vox_storage_new(&t, VOX_F32, 6, values);
  *
  *     vox_obj_set(&t, weights, "conv.weight", vox_obj_tensor(&t, s, 0, VOX_SHAPE(2, 3)));
- *     vox_obj_set(&t, weights, "all_modules.0.weight", vox_obj_get(weights,
- * "conv.weight")); t.root = vox_obj_dict(&t); vox_obj_set(&t, t.root, "network_weights",
- * weights); vox_obj_set(&t, t.root, "current_epoch", vox_obj_int(&t, 3));
+ *     vox_obj_set(&t, weights, "alias", vox_obj_get(weights, "conv.weight"));
+ *     t.root = vox_obj_dict(&t);
+ *     vox_obj_set(&t, t.root, "network_weights", weights);
+ *     vox_obj_set(&t, t.root, "current_epoch", vox_obj_int(&t, 3));
  *     VOX_TRY(vox_tree_status(&t));
  *
  * Tensors are views of a storage. Two tensors over one storage share memory, and the file

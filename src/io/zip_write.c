@@ -2,8 +2,8 @@
  * zip, writing: stored entries, sizes and checksum in the local header, no data
  * descriptors.
  *
- *     local header   30 bytes, name, [zip64 sizes], 'FB' field that pads to a multiple of
- * 64 payload
+ *     local header   30 bytes, name, [zip64 sizes], 'FB' field that pads to a multiple of 64
+ *     payload
  *     ...
  *     central directory, [zip64 end record and locator], end record
  *

@@ -3,7 +3,7 @@
  *
  *   in    x  [N, C, D, H, W]
  *   out   y  [N, C, D / kd, H / kh, W / kw], floored: voxels past the last window count
- * nowhere
+ *            nowhere
  *
  * Source: networks.md 1. Reference behaviour: torch.nn.functional.avg_pool3d(x, k).
  */

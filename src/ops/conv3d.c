@@ -4,10 +4,10 @@
  *   in    x       [N, C, D, H, W]
  *         w       [O, C (+ C2), kd, kh, kw]
  *         b       [O], optional
- *         x2      [N, C2, D, H, W], optional: channels behind those of x, as if
- * concatenated active  [N, 1, d, h, w] u8, optional: output voxels of blocks with 0 are
- * zero and give no gradient out   y       [N, O, D', H', W'], D' = (D + 2 pad - kd) /
- * stride + 1, floored
+ *         x2      [N, C2, D, H, W], optional: channels behind those of x, as if concatenated
+ *         active  [N, 1, d, h, w] u8, optional: output voxels of blocks with 0 are zero and
+ *                 give no gradient
+ *   out   y       [N, O, D', H', W'], D' = (D + 2 pad - kd) / stride + 1, floored
  *
  * Outside x is zero. The reference walks rows (all voxels along W); a row is summed in f64,
  * channel after channel, tap after tap, in pieces of ROW voxels. Every element of a result

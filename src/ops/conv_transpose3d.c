@@ -1,6 +1,5 @@
 /*
- * conv_transpose3d: y[o, k * i + a] = b[o] + sum over c of x[c, i] * w[c, o, a], 0 <= a <
- * k.
+ * conv_transpose3d: y[o, k * i + a] = b[o] + sum over c of x[c, i] * w[c, o, a], 0 <= a < k.
  *
  *   in    x  [N, C, D, H, W]
  *         w  [C, O, kd, kh, kw]
@@ -8,8 +7,8 @@
  *   out   y  [N, O, kd D, kh H, kw W]
  *
  * Kernel = stride, so that no two inputs meet in an output. The reference sums rows in f64
- * in pieces of ROW voxels; each element of a result is one thread's work. Source:
- * networks.md 1. Reference behaviour: torch.nn.functional.conv_transpose3d.
+ * in pieces of ROW voxels; each element of a result is one thread's work.
+ * Source: networks.md 1. Reference behaviour: torch.nn.functional.conv_transpose3d.
  */
 #include "ops/conv_transpose3d.h"
 

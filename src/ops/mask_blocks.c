@@ -2,8 +2,9 @@
  * mask_blocks: y = x in visible blocks, 0 in hidden ones.
  *
  *   in    x     [N, C, D, H, W]
- *         keep  [N, 1, d, h, w] u8, one value per block of D/d x H/h x W/w voxels, 0 =
- * hidden out   y     shape of x, may overwrite x
+ *         keep  [N, 1, d, h, w] u8, one value per block of D/d x H/h x W/w voxels;
+ *               0 = hidden
+ *   out   y     shape of x, may overwrite x
  *
  * A hidden voxel is not read: NaN there does not reach y.
  */

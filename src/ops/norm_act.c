@@ -1,14 +1,15 @@
 /*
- * norm_act: y = act((x - mean) * rstd * gamma + beta + residual), rstd = 1 / sqrt(var +
- * eps).
+ * norm_act: y = act((x - mean) * rstd * gamma + beta + residual), rstd = 1 / sqrt(var + eps).
  *
  *   in    x         [N, C, D, H, W], more than one voxel
  *         gamma     [C], optional, together with beta
  *         beta      [C]
  *         residual  shape of x, optional
  *         active    [N, 1, d, h, w] u8, optional: statistics over voxels of blocks with 1
- * only, y is 0 elsewhere out   y         shape of x, may overwrite x or residual attr  eps,
- * slope: act is leaky ReLU with that slope; 1 = none, 0 = ReLU
+ *                   only, y is 0 elsewhere
+ *   out   y         shape of x, may overwrite x or residual
+ *   attr  eps
+ *         slope     act is leaky ReLU with that slope; 1 = none, 0 = ReLU
  *
  * Mean and biased variance per (sample, channel). saved [N, C, 2]: mean and rstd as f32; y
  * is made from these, so that a rebuilt y has the same bits.

@@ -58,9 +58,9 @@ void vox_optim_free(vox_optim *o);
  * set
  *
  * Units    clip factor = min(1, clip / (norm + 1e-6)), applied inside the step: the
- * gradient block itself stays as it was. Threads  same bits for any thread count of the
- * device. Source   methods.md 1.6, 1.8.  Tests  tests/unit/test_optim.c (values of
- * methods.md 10.5)
+ *          gradient block itself stays as it was.
+ * Threads  same bits for any thread count of the device.
+ * Source   methods.md 1.6, 1.8.  Tests  tests/unit/test_optim.c (values of methods.md 10.5)
  */
 int vox_optim_step(vox_optim *o, double lr, double *norm);
 

@@ -16,7 +16,7 @@
  * double on purpose: the float 0.9f is smaller than 0.9 and would hide one block less
  * @return VOX_OK; VOX_E_ARG naming the extent and the block; VOX_E_NOMEM
  *
- * Every set of blocks of that size is equally likely (partial Fisher-Yates).
+ * Every set of blocks of that size is equally likely.
  * Threads  re-entrant.
  * Source   augmentation.md 8.1.  Tests  tests/unit/test_block_mask.c
  */

@@ -6,7 +6,7 @@
 #define VOX_IO_PICKLE_MACHINE_H
 
 #include "base/compiler.h"
-#include "io/names.h"
+#include "base/dict.h"
 #include "io/pickle.h"
 #include "io/pickle_names.h"
 
@@ -60,7 +60,7 @@ typedef struct vox_machine {
     struct vox_memo_slot *memo;
     int64_t memo_cap, memo_count;
     vox_obj *none, *truth[2];
-    vox_names storage_index; /* key -> number in `storage` */
+    vox_dict storage_index; /* key -> number in `storage` */
     vox_storage **storage;
     int64_t n_storage, cap_storage;
 } vox_machine;

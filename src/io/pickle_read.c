@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "io/pickle_machine.h"
 #include "base/utf8.h"
+#include "io/pickle_machine.h"
 
 enum { LINE_MAX_LEN = 255 }; /* of a module's or class's name */
 
@@ -507,7 +507,7 @@ int vox_pickle_parse(vox_tree *out, const void *bytes, size_t len, const char *n
     vox_free(m.mark);
     vox_free(m.memo);
     vox_free(m.storage);
-    vox_names_release(&m.storage_index);
+    vox_dict_release(&m.storage_index);
     if (rc != VOX_OK)
         vox_tree_release(out);
     return rc;

@@ -60,7 +60,7 @@ static int resolve(vox_machine *m, const inner_storage *in, int untyped, vox_sto
     const vox_dtype dtype = (vox_dtype)(in->dtype >= 0 ? in->dtype : untyped);
     const int64_t size = (int64_t)vox_dtype_size(dtype);
     const int64_t count = in->dtype >= 0 ? in->count : in->count / size;
-    const int64_t i = vox_names_find(&m->storage_index, in->key);
+    const int64_t i = vox_dict_get(&m->storage_index, in->key, -1);
     vox_storage *s;
 
     if (in->dtype < 0 && in->count % size)
@@ -78,7 +78,7 @@ static int resolve(vox_machine *m, const inner_storage *in, int untyped, vox_sto
     if (!s)
         return VOX_E_NOMEM;
     s->key = strtoll(in->key, NULL, 10);
-    VOX_TRY(vox_names_add(&m->storage_index, in->key, m->n_storage));
+    VOX_TRY(vox_dict_set(&m->storage_index, in->key, m->n_storage, NULL));
     m->storage[m->n_storage++] = s;
     *out = s;
     return VOX_OK;

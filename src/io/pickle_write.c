@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "io/pickle.h"
 #include "io/pickle_names.h"
-#include "base/utf8.h"
 
 typedef struct writer {
     vox_buf *out;

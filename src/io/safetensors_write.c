@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "io/safetensors.h"
 #include "base/utf8.h"
+#include "io/safetensors.h"
 
 const char *vox_safetensors_type(vox_dtype t)
 {

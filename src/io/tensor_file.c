@@ -173,20 +173,17 @@ int vox_tensors_add(vox_tensors *ts, const char *name, vox_dtype dtype, vox_shap
 {
     char text[128];
     char *copy;
-    int rc;
 
     if (vox_shape_count(shape) < 0)
         return vox_fail(VOX_E_ARG, "tensor \"%s\": shape %s is negative or too large", name,
                         vox_shape_text(shape, text));
+    if (vox_tensors_find(ts, name))
+        return vox_fail(VOX_E_EXISTS, "tensor \"%s\": there are two of that name", name);
     VOX_TRY(vox_grow(&ts->item, &ts->cap, ts->count + 1, sizeof *ts->item));
     copy = vox_arena_strdup(&ts->arena, name);
     if (!copy)
         return VOX_E_NOMEM;
-    rc = vox_names_add(&ts->index, copy, ts->count);
-    if (rc == VOX_E_EXISTS)
-        vox_fail(rc, "tensor \"%s\": there are two of that name", name);
-    if (rc != VOX_OK)
-        return rc;
+    VOX_TRY(vox_dict_set(&ts->index, copy, ts->count, NULL));
     ts->item[ts->count] = vox_view_of(dtype, shape, data);
     ts->item[ts->count++].name = copy;
     return VOX_OK;
@@ -205,7 +202,7 @@ void *vox_tensors_new(vox_tensors *ts, const char *name, vox_dtype dtype, vox_sh
 
 const vox_view *vox_tensors_find(const vox_tensors *ts, const char *name)
 {
-    const int64_t i = vox_names_find(&ts->index, name);
+    const int64_t i = vox_dict_get(&ts->index, name, -1);
 
     return i < 0 ? NULL : &ts->item[i];
 }
@@ -229,7 +226,7 @@ int vox_tensors_need(const vox_view **out, const vox_tensors *ts, const char *na
 
 static vox_meta *find_meta(const vox_tensors *ts, const char *key)
 {
-    const int64_t i = vox_names_find(&ts->meta_index, key);
+    const int64_t i = vox_dict_get(&ts->meta_index, key, -1);
 
     return i < 0 ? NULL : &ts->meta[i];
 }
@@ -244,7 +241,7 @@ int vox_tensors_set_meta(vox_tensors *ts, const char *key, const char *value)
         return VOX_E_NOMEM;
     if (!m) {
         VOX_TRY(vox_grow(&ts->meta, &ts->cap_meta, ts->n_meta + 1, sizeof *ts->meta));
-        VOX_TRY(vox_names_add(&ts->meta_index, name, ts->n_meta));
+        VOX_TRY(vox_dict_set(&ts->meta_index, name, ts->n_meta, NULL));
         m = &ts->meta[ts->n_meta++];
     }
     *m = (vox_meta){name, copy};
@@ -262,8 +259,8 @@ void vox_tensors_release(vox_tensors *ts)
 {
     vox_free(ts->item);
     vox_free(ts->meta);
-    vox_names_release(&ts->index);
-    vox_names_release(&ts->meta_index);
+    vox_dict_release(&ts->index);
+    vox_dict_release(&ts->meta_index);
     vox_arena_release(&ts->arena);
     vox_map_close(&ts->map);
     *ts = (vox_tensors)VOX_TENSORS_INIT;

@@ -12,9 +12,9 @@
 #define VOX_IO_TENSOR_FILE_H
 
 #include "base/arena.h"
+#include "base/dict.h"
 #include "base/shape.h"
 #include "io/map.h"
-#include "io/names.h"
 
 typedef struct vox_view {
     const char *name; /* "" when it has none; lives as long as the set it is in */
@@ -49,7 +49,7 @@ typedef struct vox_tensors {
     vox_meta *meta;
     int64_t n_meta, cap_meta;
     const char *source; /* file name for messages, or NULL */
-    vox_names index, meta_index;
+    vox_dict index, meta_index;
     vox_arena arena; /* names, metadata, owned data */
     vox_map map;     /* the file the data lie in, if any */
 } vox_tensors;

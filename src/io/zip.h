@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "io/names.h"
+#include "base/dict.h"
 
 typedef struct vox_zip_entry {
     const char *name;
@@ -21,13 +21,14 @@ typedef struct vox_zip_entry {
     size_t size;
     uint64_t header, end; /* where the entry lies in the archive */
     uint32_t crc;         /* as the archive claims */
+    int deflated;         /* in the archive */
 } vox_zip_entry;
 
 typedef struct vox_zip {
     vox_zip_entry *entry; /* order of the central directory */
     int64_t count, cap;
     const char *source; /* file name for messages */
-    vox_names index;
+    vox_dict index;
     vox_arena arena; /* names, inflated contents */
 } vox_zip;
 

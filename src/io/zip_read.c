@@ -1,6 +1,7 @@
 /*
  * zip, reading: end record -> central directory -> local headers. Nothing is believed:
- * every offset and length is checked against the archive, and entries may not overlap.
+ * every offset and length is checked against the archive, and entries may not overlap; only
+ * then are deflated ones inflated.
  * Source: PKWARE's APPNOTE; checkpoints.md 1.2.
  */
 #include <libdeflate.h>
@@ -167,8 +168,10 @@ static int read_local(const reader *r, const line *l, uint64_t *payload)
     return VOX_OK;
 }
 
-static int inflate(const reader *r, vox_zip_entry *e, const unsigned char *packed, size_t n)
+/* The contents of a deflated entry, whose data are still the archive's. */
+static int inflate(const reader *r, vox_zip_entry *e)
 {
+    const size_t n = (size_t)(r->b + e->end - e->data);
     struct libdeflate_decompressor *d;
     enum libdeflate_result result;
     unsigned char *data;
@@ -181,7 +184,7 @@ static int inflate(const reader *r, vox_zip_entry *e, const unsigned char *packe
     d = libdeflate_alloc_decompressor();
     if (!d)
         return vox_fail(VOX_E_NOMEM, "%s: no memory to inflate an entry", r->name);
-    result = libdeflate_deflate_decompress(d, packed, n, data, e->size, NULL);
+    result = libdeflate_deflate_decompress(d, e->data, n, data, e->size, NULL);
     libdeflate_free_decompressor(d);
     e->data = data;
     return result == LIBDEFLATE_SUCCESS ? VOX_OK : bad(r, "a compressed entry is damaged");
@@ -202,10 +205,13 @@ static int entry_name(const reader *r, const line *l, char **out)
 static int add_entry(const reader *r, const line *l)
 {
     vox_zip *out = r->out;
-    vox_zip_entry e = {.size = (size_t)l->size, .header = l->header, .crc = l->crc};
+    vox_zip_entry e = {.size = (size_t)l->size,
+                       .header = l->header,
+                       .crc = l->crc,
+                       .deflated = l->method == 8};
     uint64_t payload = 0;
     char *name = NULL;
-    int rc;
+    int added;
 
     VOX_TRY(entry_name(r, l, &name));
     if (l->flags & 1)
@@ -214,20 +220,18 @@ static int add_entry(const reader *r, const line *l)
     e.name = name;
     e.data = r->b + payload;
     e.end = payload + l->packed;
-    if (l->method == 8)
-        VOX_TRY(inflate(r, &e, e.data, (size_t)l->packed));
-    else if (l->method != 0)
+    if (l->method != 0 && l->method != 8)
         return vox_fail(VOX_E_FORMAT,
                         "%s: entry %s is compressed by method %u, wanted 0 or 8", r->name,
                         name, l->method);
-    else if (l->packed != l->size)
+    if (l->method == 0 && l->packed != l->size)
         return bad(r, "a stored entry has two sizes");
     VOX_TRY(vox_grow(&out->entry, &out->cap, out->count + 1, sizeof *out->entry));
-    rc = vox_names_add(&out->index, name, out->count);
-    if (rc == VOX_E_EXISTS)
+    VOX_TRY(vox_dict_set(&out->index, name, out->count, &added));
+    if (!added)
         return vox_fail(VOX_E_FORMAT, "%s: two entries are named %s", r->name, name);
     out->entry[out->count++] = e;
-    return rc;
+    return VOX_OK;
 }
 
 static int by_header(const void *a, const void *b)
@@ -269,7 +273,12 @@ static int parse(reader *r)
         VOX_TRY(read_line(r, &l, &at));
         VOX_TRY(add_entry(r, &l));
     }
-    return check_overlap(r);
+    VOX_TRY(check_overlap(r));
+    for (int64_t i = 0; i < r->out->count; i++) {
+        if (r->out->entry[i].deflated)
+            VOX_TRY(inflate(r, &r->out->entry[i]));
+    }
+    return VOX_OK;
 }
 
 int vox_zip_parse(vox_zip *out, const void *bytes, size_t len, const char *name)
@@ -287,7 +296,7 @@ int vox_zip_parse(vox_zip *out, const void *bytes, size_t len, const char *name)
 
 const vox_zip_entry *vox_zip_find(const vox_zip *z, const char *name)
 {
-    const int64_t i = vox_names_find(&z->index, name);
+    const int64_t i = vox_dict_get(&z->index, name, -1);
 
     return i < 0 ? NULL : &z->entry[i];
 }
@@ -311,7 +320,7 @@ int vox_zip_verify(const vox_zip *z)
 void vox_zip_release(vox_zip *z)
 {
     vox_free(z->entry);
-    vox_names_release(&z->index);
+    vox_dict_release(&z->index);
     vox_arena_release(&z->arena);
     *z = (vox_zip)VOX_ZIP_INIT;
 }

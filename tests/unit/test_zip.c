@@ -138,6 +138,60 @@ static void names_twice_are_an_error(void **state)
     assert_int_equal(vox_mem_blocks(), 0);
 }
 
+/* Local header or line of the central directory of an entry; returns where it ends. */
+static size_t put_header(char *b, int central, const char *name, int method, int packed,
+                         int size, int header)
+{
+    const int at = central ? 2 : 0, fixed = central ? 46 : 30;
+
+    memset(b, 0, (size_t)fixed);
+    memcpy(b, central ? "PK\1\2" : "PK\3\4", 4);
+    b[8 + at] = (char)method;
+    memcpy(b + 18 + at, &packed, 4);
+    memcpy(b + 22 + at, &size, 4);
+    b[26 + at] = (char)strlen(name);
+    if (central)
+        memcpy(b + 42, &header, 4);
+    memcpy(b + fixed, name, strlen(name));
+    return (size_t)fixed + strlen(name);
+}
+
+/* The payload of "a" holds the whole of "b", which would be inflated to `size` bytes. */
+static size_t nested_archive(char b[256], int size)
+{
+    const size_t inner = put_header(b, 0, "a", 0, 33, 33, 0);
+    const size_t central = inner + put_header(b + inner, 0, "b", 8, 2, size, 0) + 2;
+    size_t n = central;
+    int start = (int)central, len;
+
+    memcpy(b + central - 2, "\3\0", 2);
+    n += put_header(b + n, 1, "a", 0, 33, 33, 0);
+    n += put_header(b + n, 1, "b", 8, 2, size, (int)inner);
+    len = (int)(n - central);
+    memset(b + n, 0, 22);
+    memcpy(b + n, "PK\5\6", 4);
+    b[n + 8] = b[n + 10] = 2;
+    memcpy(b + n + 12, &len, 4);
+    memcpy(b + n + 16, &start, 4);
+    return n + 22;
+}
+
+/* Entries that lie in each other are how a small file claims to hold terabytes: they are
+ * refused before anything is inflated. */
+static void nested_entries_are_an_error(void **state)
+{
+    char b[256];
+    const size_t n = nested_archive(b, 2000);
+    const int64_t calls = vox_mem_calls();
+    vox_zip z;
+
+    (void)state;
+    assert_int_equal(vox_zip_parse(&z, b, n, "nested"), VOX_E_FORMAT);
+    assert_non_null(strstr(vox_error_text(), "entries overlap"));
+    assert_true(vox_mem_calls() - calls < 8);
+    assert_int_equal(vox_mem_blocks(), 0);
+}
+
 /* "aaaa..." deflated by Python's zipfile, behind a stored entry. */
 static void deflated_entries_are_inflated(void **state)
 {
@@ -167,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_cut_archive_is_an_error_at_every_byte),
         cmocka_unit_test(a_changed_payload_fails_the_checksum),
         cmocka_unit_test(names_twice_are_an_error),
+        cmocka_unit_test(nested_entries_are_an_error),
         cmocka_unit_test(deflated_entries_are_inflated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,7 +247,9 @@ int64_t vox_preprocess_memory(const vox_record *image, const vox_prepare_cfg *pr
 
     if (vox_path_expand(&path, image->image->path) == VOX_OK &&
         vox_volume_read_info(&info, path.data) == VOX_OK)
-        bytes = vox_prepare_memory(&info, masks, prepare) + vox_file_size(path.data);
+        bytes = vox_prepare_memory(&info, masks, prepare);
+    if (bytes > 0 && bytes < INT64_MAX / 2) /* and the file itself is read whole */
+        bytes += vox_file_size(path.data);
     vox_buf_release(&path);
     return bytes;
 }

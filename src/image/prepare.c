@@ -244,9 +244,9 @@ void vox_prepared_case_release(vox_prepared_case *p)
 int64_t vox_prepare_memory(const vox_volume_info *image, int n_masks,
                            const vox_prepare_cfg *cfg)
 {
-    const int64_t each = (int64_t)sizeof(float);
-    int64_t before = 1, after = 1, planes = 1, n[3], m[3];
+    double before = 1, after = 1, planes = 1, bytes; /* any header's numbers fit */
     double spacing[3];
+    int64_t n[3], m[3];
 
     for (int i = 0; i < 3; i++) {
         n[i] = m[i] = image->shape.n[1 + cfg->transpose[i]];
@@ -255,10 +255,12 @@ int64_t vox_prepare_memory(const vox_volume_info *image, int n_masks,
     if (!keeps_resolution(cfg) && vox_resample_shape(m, n, spacing, cfg->target) != VOX_OK)
         return INT64_MAX;
     for (int i = 0; i < 3; i++) {
-        before *= n[i];
-        after *= m[i];
-        planes *= i ? m[i] : n[i];
+        before *= (double)n[i];
+        after *= (double)m[i];
+        planes *= (double)(i ? m[i] : n[i]);
     }
     /* read (file and floats) ... or read, boxed, the spline's planes and the result */
-    return each * (before * 2 + (before * 2 + after) * n_masks + before + planes + after);
+    bytes = (double)sizeof(float) *
+            (before * 3 + (before * 2 + after) * n_masks + planes + after);
+    return bytes < 0x1p62 ? (int64_t)bytes : INT64_MAX;
 }

@@ -67,7 +67,8 @@ int vox_prepare_case(vox_prepared_case *out, const vox_volume *image,
 /** Release the image and the masks; legal on an _INIT value. */
 void vox_prepared_case_release(vox_prepared_case *p);
 
-/** Bytes of voxels vox_prepare_case needs at its peak, input and result included. */
+/** Bytes of voxels vox_prepare_case needs at its peak, input and result included; INT64_MAX
+ * when they cannot be had. */
 int64_t vox_prepare_memory(const vox_volume_info *image, int n_masks,
                            const vox_prepare_cfg *cfg);
 

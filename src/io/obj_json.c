@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "io/obj.h"
 
-enum { DEPTH = 200 };
+enum { DEPTH = 200, VALUES_MAX = 1 << 20 };
 
 static vox_obj *from_json(vox_tree *t, json_object *v, int depth)
 {
@@ -78,24 +78,7 @@ static int put(json_object *into, const char *key, json_object *value)
     return vox_fail(VOX_E_NOMEM, "no memory for JSON");
 }
 
-static int list_to_json(json_object *into, const vox_obj *o)
-{
-    const int dict = o->kind == VOX_OBJ_DICT;
-
-    for (int64_t i = 0; i < o->list.count; i += 1 + dict) {
-        json_object *value = NULL;
-        const char *key = NULL;
-        char buf[32];
-
-        if (dict)
-            VOX_TRY(key_text(buf, &key, o->list.item[i]));
-        VOX_TRY(vox_obj_to_json(&value, o->list.item[i + dict]));
-        VOX_TRY(put(into, key, value));
-    }
-    return VOX_OK;
-}
-
-static int to_json(json_object **out, const vox_obj *o)
+static int value_to_json(json_object **out, const vox_obj *o)
 {
     switch (o->kind) {
     case VOX_OBJ_NONE:
@@ -130,18 +113,47 @@ static int to_json(json_object **out, const vox_obj *o)
     return *out ? VOX_OK : vox_fail(VOX_E_NOMEM, "no memory for JSON");
 }
 
-int vox_obj_to_json(json_object **out, const vox_obj *o)
+static int to_json(json_object **out, const vox_obj *o, int *left);
+
+static int items_to_json(json_object *into, const vox_obj *o, int *left)
+{
+    const int dict = o->kind == VOX_OBJ_DICT;
+
+    for (int64_t i = 0; i < o->list.count; i += 1 + dict) {
+        json_object *value = NULL;
+        const char *key = NULL;
+        char buf[32];
+
+        if (dict)
+            VOX_TRY(key_text(buf, &key, o->list.item[i]));
+        VOX_TRY(to_json(&value, o->list.item[i + dict], left));
+        VOX_TRY(put(into, key, value));
+    }
+    return VOX_OK;
+}
+
+/* Shared parts are written out each time, so what is left to write is counted. */
+static int to_json(json_object **out, const vox_obj *o, int *left)
 {
     json_object *value = NULL;
     int rc;
 
-    VOX_TRY(to_json(&value, o));
+    if (--*left < 0)
+        return vox_fail(VOX_E_ARG, "more than %d values for JSON", VALUES_MAX);
+    VOX_TRY(value_to_json(&value, o));
     rc = o->kind == VOX_OBJ_LIST || o->kind == VOX_OBJ_TUPLE || o->kind == VOX_OBJ_DICT
-             ? list_to_json(value, o)
+             ? items_to_json(value, o, left)
              : VOX_OK;
     if (rc == VOX_OK)
         *out = value;
     else
         json_object_put(value);
     return rc;
+}
+
+int vox_obj_to_json(json_object **out, const vox_obj *o)
+{
+    int left = VALUES_MAX;
+
+    return to_json(out, o, &left);
 }

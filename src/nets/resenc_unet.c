@@ -54,7 +54,7 @@ typedef struct arch {
     int stages, kernel, he, in, out;
     int features[VOX_INTS_MAX], blocks[VOX_INTS_MAX], stride[VOX_INTS_MAX];
     int units[VOX_INTS_MAX]; /* of the decoder's stages, one less */
-    int total;               /* product of the strides */
+    int64_t total;           /* product of the strides */
 } arch;
 
 /* A list of `n` values; where none is given the first is `first`, the others `rest`. */
@@ -127,7 +127,7 @@ static int nearest(int64_t out[3], const int64_t n[3], int64_t total, int up)
     for (int k = 0; k < 3; k++) {
         const int64_t low = (n[k] / total) * total;
 
-        out[k] = low == n[k] || (!up && low > 0) ? low : low + total;
+        out[k] = low > 0 && (low == n[k] || !up) ? low : low + total;
     }
     if (up && !legal(out, total))
         out[2] += total;
@@ -151,10 +151,11 @@ static int check(const vox_model *m, const int64_t patch[3])
                  (long long)low[1], (long long)low[2]);
     return vox_fail(
         VOX_E_ARG,
-        "patch is %lldx%lldx%lld, %s wants axes in multiples of %d and more than "
+        "patch is %lldx%lldx%lld, %s wants axes in multiples of %lld and more than "
         "one voxel at its coarsest stage: %s%lldx%lldx%lld",
-        (long long)patch[0], (long long)patch[1], (long long)patch[2], m->preset, a.total,
-        text, (long long)high[0], (long long)high[1], (long long)high[2]);
+        (long long)patch[0], (long long)patch[1], (long long)patch[2], m->preset,
+        (long long)a.total, text, (long long)high[0], (long long)high[1],
+        (long long)high[2]);
 }
 
 /* ---- parameters ---- */

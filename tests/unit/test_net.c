@@ -141,6 +141,32 @@ static void sizes_follow_the_strides(void **state)
     assert_int_equal(check("resenc_xs", NULL, 16, 8, 8), VOX_OK);
     assert_int_equal(check("resenc_xs", "[1,3,1,2]", 12, 6, 6), VOX_OK);
     assert_int_equal(check("resenc_xs", "[1,3,1,2]", 16, 6, 6), VOX_E_ARG);
+    assert_int_equal(check("resenc_l", NULL, 0, 0, 160), VOX_E_ARG);
+    assert_non_null(strstr(vox_error_text(), "32x32x160"));
+}
+
+/* The product of 15 strides of 8 is 2^45. */
+static void many_strides_are_counted(void **state)
+{
+    vox_model m;
+
+    (void)state;
+    assert_int_equal(vox_model_init(&m, "resenc_unet"), VOX_OK);
+    assert_int_equal(
+        vox_opts_set(m.net->opts, m.cfg, "features", "8,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8"),
+        VOX_OK);
+    assert_int_equal(vox_opts_set(m.net->opts, m.cfg, "blocks", "1"), VOX_OK);
+    m.net->check(&m, (const int64_t[]){64, 64, 64});
+    assert_non_null(strstr(vox_error_text(), "resenc_unet.blocks has 1 values, wanted 16"));
+    assert_int_equal(
+        vox_opts_set(m.net->opts, m.cfg, "blocks", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"),
+        VOX_OK);
+    assert_int_equal(
+        vox_opts_set(m.net->opts, m.cfg, "strides", "1,8,8,8,8,8,8,8,8,8,8,8,8,8,8,8"),
+        VOX_OK);
+    assert_int_equal(m.net->check(&m, (const int64_t[]){64, 64, 64}), VOX_E_ARG);
+    assert_non_null(strstr(vox_error_text(), "multiples of 35184372088832"));
+    vox_model_release(&m);
 }
 
 static void bad_options_are_named(void **state)
@@ -254,6 +280,7 @@ int main(void)
         cmocka_unit_test(resenc_l_has_its_parts),
         cmocka_unit_test(unknown_names_get_a_suggestion),
         cmocka_unit_test(sizes_follow_the_strides),
+        cmocka_unit_test(many_strides_are_counted),
         cmocka_unit_test(bad_options_are_named),
         cmocka_unit_test(initial_values_have_their_spread),
         cmocka_unit_test(arch_kwargs_follow_the_options),

@@ -323,6 +323,30 @@ static void json_both_ways(void **state)
     vox_tree_release(&t);
 }
 
+/* Lists that hold the one before twice: small in a file, 2^64 values as JSON. */
+static void shared_parts_do_not_explode(void **state)
+{
+    static const char head[] = "\x80\x02]q\0", twice[] = "]q\1(h\0h\0e";
+    char b[sizeof head + 64 * sizeof twice];
+    size_t n = sizeof head - 1;
+    json_object *out = NULL;
+    vox_tree t;
+
+    (void)state;
+    memcpy(b, head, n);
+    for (int i = 0; i < 64; i++) {
+        memcpy(b + n, twice, sizeof twice - 1);
+        b[n + 2] = (char)(i + 1);
+        b[n + 5] = b[n + 7] = (char)i;
+        n += sizeof twice - 1;
+    }
+    b[n++] = '.';
+    assert_int_equal(vox_pickle_parse(&t, b, n, "bomb", 0), VOX_OK);
+    assert_int_equal(vox_obj_to_json(&out, t.root), VOX_E_ARG);
+    assert_non_null(strstr(vox_error_text(), "more than 1048576 values"));
+    vox_tree_release(&t);
+}
+
 /* The n-th allocation fails, for every n: an error, never a crash or a leak. */
 static void every_allocation_may_fail(void **state)
 {
@@ -358,6 +382,7 @@ int main(void)
         cmocka_unit_test(values_are_written_and_read),
         cmocka_unit_test(messages_name_key_found_and_wanted),
         cmocka_unit_test(json_both_ways),
+        cmocka_unit_test(shared_parts_do_not_explode),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -353,12 +353,17 @@ static void memory_is_foreseen(void **state)
         .shape = VOX_SHAPE(1, 100, 200, 300), .spacing = {1, 1, 1}
     };
     const vox_prepare_cfg cfg = VOX_PREPARE_CFG_INIT;
+    vox_prepare_cfg keep = cfg;
 
     (void)state;
     assert_in_range(vox_prepare_memory(&info, 0, &cfg), 4 * 6000000 * 3, 4 * 6000000 * 6);
     assert_true(vox_prepare_memory(&info, 2, &cfg) > vox_prepare_memory(&info, 0, &cfg));
     info.spacing[0] = 1e12;
     assert_true(vox_prepare_memory(&info, 0, &cfg) == INT64_MAX);
+    info.spacing[0] = 1; /* a header may say so */
+    info.shape = VOX_SHAPE(1, (int64_t)1 << 29, (int64_t)1 << 30, 1);
+    keep.target[0] = keep.target[1] = keep.target[2] = 0;
+    assert_true(vox_prepare_memory(&info, 2, &keep) == INT64_MAX);
 }
 
 int main(void)

@@ -8,8 +8,8 @@
 
 enum {
     TILE_VOXELS = 1024, /* per tile: enough for the weights to pay, small enough for L2 */
-    TILE_BYTES = 512 * 1024, /* of a tile's buffer, if one row fits */
-    WEIGH_VOXELS = 256,      /* the coarse rows of a tile stay in L1 while all taps pass */
+    TILE_BYTES = 1024 * 1024, /* of a tile's buffer, if one row fits */
+    WEIGH_VOXELS = 512,       /* of which all taps and channels make use while it is near */
     WEIGH_TASKS = 16 /* parts times pairs aimed at; not the thread count: same bits */
 };
 

@@ -43,6 +43,31 @@ VOX_INLINE void put_sum(float *to, vec sum, int add)
     vec_store(to, add ? vec_add(vec_load(to), sum) : sum);
 }
 
+/* One row; a pointer per tap, that channels need no registers of their own. */
+VOX_INLINE void weigh_row(const int taps, const int channels, const int vectors,
+                          const int chunk, const rows *r, vec *a, vec *b, const float *x,
+                          const float *y0, const float *y1)
+{
+    const float *at[3];
+
+    VOX_UNROLL
+    for (int t = 0; t < taps; t++)
+        at[t] = x + r->tap[t];
+    for (int64_t q = 0; q < r->width; q++) {
+        const vec v0 = vec_load(y0 + q * LANES);
+        const vec v1 = vectors == 2 ? vec_load(y1 + q * LANES) : v0;
+
+        VOX_UNROLL
+        for (int i = 0; i < taps * channels; i++) {
+            const vec s = vec_set1(at[i / channels][q * chunk + i % channels]);
+
+            a[i] = vec_fma(s, v0, a[i]);
+            if (vectors == 2)
+                b[i] = vec_fma(s, v1, b[i]);
+        }
+    }
+}
+
 /* Constants first: taps 1 or 3, source channels summed at once, coarse vectors, and the
  * distance of the source's voxels. */
 VOX_INLINE void weigh_rows(const int taps, const int channels, const int vectors,
@@ -53,24 +78,13 @@ VOX_INLINE void weigh_rows(const int taps, const int channels, const int vectors
     VOX_UNROLL
     for (int i = 0; i < taps * channels; i++)
         a[i] = b[i] = vec_zero();
-    for (int64_t row = 0; row < r->count[0] * r->count[1]; row++) {
-        const int64_t d = row / r->count[1], h = row % r->count[1];
-        const float *x = r->source + d * r->source_step[0] + h * r->source_step[1];
-        const float *y0 = r->coarse[0] + d * r->coarse_step[0] + h * r->coarse_step[1];
-        const float *y1 = r->coarse[1] + d * r->coarse_step[0] + h * r->coarse_step[1];
+    for (int64_t d = 0; d < r->count[0]; d++) {
+        for (int64_t h = 0; h < r->count[1]; h++) {
+            const int64_t at = d * r->coarse_step[0] + h * r->coarse_step[1];
+            const float *x = r->source + d * r->source_step[0] + h * r->source_step[1];
 
-        for (int64_t q = 0; q < r->width; q++, x += chunk) {
-            const vec v0 = vec_load(y0 + q * LANES);
-            const vec v1 = vectors == 2 ? vec_load(y1 + q * LANES) : v0;
-
-            VOX_UNROLL
-            for (int i = 0; i < taps * channels; i++) {
-                const vec s = vec_set1(x[r->tap[i / channels] + i % channels]);
-
-                a[i] = vec_fma(s, v0, a[i]);
-                if (vectors == 2)
-                    b[i] = vec_fma(s, v1, b[i]);
-            }
+            weigh_row(taps, channels, vectors, chunk, r, a, b, x, r->coarse[0] + at,
+                      r->coarse[1] + at);
         }
     }
     VOX_UNROLL

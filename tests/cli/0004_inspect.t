@@ -1,5 +1,6 @@
 # voxmind inspect: every kind of file, as text and as JSON; bad files among good ones.
 . "$(dirname "$0")/../support/tap.sh"
+. "$source/tests/support/scans.sh"
 golden=$source/tests/golden
 
 exits 0 "a checkpoint of the peer" "$voxmind" inspect "$golden/tensor_files/peer.pth"
@@ -30,6 +31,14 @@ done
 exits 0 "its header alone" "$voxmind" inspect scan.nii --header
 says stdout "is told" "orientation"
 lacks stdout "without intensities" "intensity"
+
+# 0 ... 46079 in order, so that every statistic is known.
+scan ramp.nii 40 36 32 ramp
+exits 0 "a ramp" "$voxmind" inspect --json ramp.nii
+says stdout "its distribution" '"intensity":{"nonfinite":0,"min":0.0,"p0.5":230.0,"median":23040.0,"p99.5":45849.0,"max":46079.0,"mean":23039.5,"std":13302.15'
+scan flat.nii 8 8 8 constant
+exits 0 "a constant image" "$voxmind" inspect --json flat.nii
+says stdout "its distribution" '"min":7.0,"p0.5":7.0,"median":7.0,"p99.5":7.0,"max":7.0,"mean":7.0,"std":0.0,"share_of_zero":0.0'
 
 exits 0 "a fingerprint" "$voxmind" inspect "$source/fuzz/corpus/plans/fingerprint.json"
 says stdout "how many images" "images"

@@ -1,7 +1,8 @@
 # Scans for shell tests: small, and broken in the ways scans are.
 
 # scan <file.nii> [nx ny nz [values]]: a NIfTI-1 file of float voxels
-#   values  wave (default), constant, zero, nan, spacing0 (a wave with a voxel of 0 mm)
+#   values  wave (default), ramp (0, 1, 2, ...), constant, zero, nan, spacing0 (a wave with a
+#           voxel of 0 mm)
 scan() {
     perl -e '
         my ($file, $nx, $ny, $nz, $values) = @ARGV;
@@ -24,6 +25,7 @@ scan() {
                 for my $x (0 .. $nx - 1) {
                     push @v, $values eq "zero" ? 0
                            : $values eq "constant" ? 7
+                           : $values eq "ramp" ? scalar(@v)
                            : 10 + 5 * sin($x / 3) * cos($y / 4) + $z;
                 }
             }

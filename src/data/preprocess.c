@@ -76,7 +76,8 @@ static int work(void *arg, int64_t i)
 {
     job *j = arg;
     const vox_record *r = &j->cfg->images->v[j->first + i];
-    const int64_t bytes = vox_preprocess_memory(r, &j->prepare);
+    const int64_t need = vox_preprocess_memory(r, &j->prepare);
+    const int64_t bytes = need < j->budget ? need : j->budget; /* sums stay sums */
     const unsigned how = (j->cfg->again ? VOX_CASE_AGAIN : 0) |
                          (j->cfg->nan_as_zero ? VOX_CASE_NAN_AS_ZERO : 0);
     vox_case_state state = VOX_CASE_KEPT;

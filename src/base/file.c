@@ -83,12 +83,16 @@ static void sync_folder_of(const char *path)
 int vox_writer_commit(vox_writer *w)
 {
     FILE *f = w->f;
-    int bad;
+    int bad, cause;
 
     w->f = NULL;
-    bad = fflush(f) != 0;
-    bad = bad || ferror(f) || fsync(fileno(f)) != 0;
-    bad = (fclose(f) != 0) || bad;
+    bad = fflush(f) != 0 || ferror(f) || fsync(fileno(f)) != 0;
+    cause = errno;
+    if (fclose(f) != 0 && !bad) {
+        bad = 1;
+        cause = errno;
+    }
+    errno = cause; /* of the first failure; a rename that fails sets its own */
     if (bad || rename(w->temp, w->path) != 0) {
         const int rc = vox_fail_errno(VOX_E_IO, "%s: cannot write", w->path);
 

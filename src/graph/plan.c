@@ -97,6 +97,14 @@ static void mark_gradients(vox_plan *p)
     }
 }
 
+/* Is the scope `part` itself or below it? "encoder.stages.1" does not hold "stages.10". */
+static int within(const char *scope, const char *part)
+{
+    const size_t n = strlen(part);
+
+    return strncmp(scope, part, n) == 0 && (scope[n] == '\0' || scope[n] == '.');
+}
+
 static void mark_dropped(vox_plan *p)
 {
     const char *scope = p->cfg.recompute_scope;
@@ -108,7 +116,7 @@ static void mark_dropped(vox_plan *p)
         if (!s->node->op || s->kept)
             continue;
         s->dropped = p->cfg.recompute && s->node->op->rebuild;
-        if (scope && strncmp(s->node->scope, scope, strlen(scope)) == 0)
+        if (scope && within(s->node->scope, scope))
             s->dropped = 1;
     }
     if (p->cfg.loss)

@@ -32,7 +32,7 @@ typedef struct vox_plan_cfg {
     const char *const *keep; /* NULL-terminated names to be fetched after a run, or NULL */
     const char *const *keep_grad; /* inputs or values whose gradient is fetched too */
     int recompute; /* 1: outputs that have a `rebuild` are dropped and rebuilt */
-    const char *recompute_scope; /* and all outputs of nodes whose scope starts with this */
+    const char *recompute_scope; /* and all outputs of nodes in this scope */
 } vox_plan_cfg;
 
 typedef struct vox_plan vox_plan;

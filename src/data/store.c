@@ -201,7 +201,7 @@ void vox_store_describe(const vox_store *s, vox_store_info *out)
     const b2nd_array_t *a = s->array;
 
     *out = (vox_store_info){
-        .codec = "unknown", .bytes = a->sc->nbytes, .packed = a->sc->cbytes};
+        .codec = "unknown", .bytes = a->sc->typesize, .packed = a->sc->cbytes};
     for (int i = 0; i < AXES; i++) {
         out->shape[i] = s->shape[i];
         out->bytes *= s->shape[i];

@@ -151,11 +151,14 @@ static void reads_other_writers(void **state)
     static const int64_t lo[4] = {0, 0, 0, 0}, n[4] = {1, 40, 37, 50};
     static float out[40 * 37 * 50], mask[40 * 37 * 50];
     static uint8_t flags[40 * 37 * 50];
+    vox_store_info info;
     int64_t shape[4];
     vox_store *s;
 
     (void)state;
     assert_int_equal(vox_store_open(&s, GOLDEN "image.b2nd"), VOX_OK);
+    vox_store_describe(s, &info);
+    assert_int_equal(info.bytes, sizeof out);
     vox_store_shape(s, shape);
     assert_memory_equal(shape, n, sizeof n);
     assert_int_equal(vox_store_read(s, lo, n, out, n), VOX_OK);

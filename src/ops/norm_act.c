@@ -153,6 +153,8 @@ static void sum_map(const map *m, double sum[2], const float *x, const float *y,
     for (int64_t i = 0; i < m->voxels; i++) {
         const double d = slope_side(m, y, dy, i);
 
+        if (!vox_blocks_at(&m->active, m->n, i))
+            continue; /* x may be inf or NaN there */
         sum[0] += d;
         sum[1] += d * (((double)x[i] - mean) * rstd);
     }

@@ -100,14 +100,16 @@ static void forward(const vox_call *c)
     }
 }
 
-/* One loop for both gradients, for y and x may be one tensor. */
-static void put_segment(const vox_call *c, int64_t at, int64_t end, float scale)
+/* One loop for both gradients, for y and x may be one tensor. Visible voxels get a zero
+ * that is no product, for y may be inf or NaN there. */
+static void put_segment(const vox_call *c, int64_t at, int64_t end, int visible,
+                        float scale)
 {
     const float *y = vox_call_in(c, Y), *x = vox_call_in(c, X);
     const vox_grad dy = c->din[Y], dx = c->din[X];
 
     for (int64_t i = at; i < end; i++) {
-        const float d = scale * (y[i] - x[i]);
+        const float d = visible ? 0.0f : scale * (y[i] - x[i]);
 
         if (dy.put != VOX_SKIP)
             vox_grad_put(dy, i, d);
@@ -131,7 +133,7 @@ static void backward(const vox_call *c)
         for (int64_t s = 0; s * r.segment < r.width; s++) {
             const int64_t at = i * r.width + s * r.segment;
 
-            put_segment(c, at, at + r.segment, keep && keep[s] ? 0.0f : scale);
+            put_segment(c, at, at + r.segment, keep && keep[s], scale);
         }
     }
 }

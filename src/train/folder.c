@@ -88,10 +88,10 @@ static int take_lock(vox_folder *f)
     if (f->lock < 0) {
         rc = vox_fail_errno(VOX_E_IO, "%s: cannot write", path);
     } else if (flock(f->lock, LOCK_EX | LOCK_NB) != 0) {
-        close(f->lock);
-        f->lock = -1;
         rc = errno == EWOULDBLOCK ? fail_locked(f->run, path)
                                   : vox_fail_errno(VOX_E_IO, "%s: cannot lock", path);
+        close(f->lock);
+        f->lock = -1;
     } else {
         write_owner(f->lock);
     }
@@ -153,20 +153,31 @@ static int move_aside(vox_folder *f)
     return rc;
 }
 
-/* What a killed process was writing: "<file>.tmp<pid>". The lock is held, so nobody is now.
- */
+/* "<file of a run>.tmp<pid>": other people's files in the folder stay. */
+static int is_torn(const char *name)
+{
+    static const char *const endings[] = {".pth.tmp", ".json.tmp", ".jsonl.tmp", ".png.tmp",
+                                          "room.tmp"};
+
+    for (int i = 0; i < VOX_COUNT(endings); i++) {
+        const char *at = strstr(name, endings[i]);
+        const char *pid = at ? at + strlen(endings[i]) : "";
+
+        if (*pid && pid[strspn(pid, "0123456789")] == '\0')
+            return 1;
+    }
+    return 0;
+}
+
+/* Remove what a killed process was writing. The lock is held, so nobody is now. */
 static int sweep(const vox_folder *f)
 {
     vox_strs names = {0};
     int rc = vox_dir_list(&names, f->run);
 
     for (int64_t i = 0; rc == VOX_OK && i < names.count; i++) {
-        const char *tail = strstr(names.v[i], ".tmp");
-        char *path;
+        char *path = is_torn(names.v[i]) ? vox_folder_path(f, names.v[i]) : NULL;
 
-        if (!tail || tail[4] == '\0' || tail[4 + strspn(tail + 4, "0123456789")] != '\0')
-            continue;
-        path = vox_folder_path(f, names.v[i]);
         if (path)
             unlink(path);
         vox_free(path);

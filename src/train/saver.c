@@ -132,6 +132,7 @@ static int name_best(const vox_folder *f, const char *written, const vox_saving 
                   : write_as(f, VOX_CHECKPOINT_BEST, what);
 }
 
+/* Killed anywhere in here, the newest sound file is still found (vox_saver_newest). */
 static int write_latest(const vox_folder *f, const vox_saving *what, int is_best)
 {
     VOX_TRY(write_as(f, VOX_CHECKPOINT_NEXT, what));
@@ -181,6 +182,7 @@ int vox_saver_finish(vox_saver *s, const vox_saving *what, int is_best)
     VOX_TRY(write_as(s->folder, VOX_CHECKPOINT_FINAL, what));
     if (is_best)
         VOX_TRY(name_best(s->folder, VOX_CHECKPOINT_FINAL, what));
+    remove_in(s->folder, VOX_CHECKPOINT_NEXT); /* left by a run killed between renames */
     remove_in(s->folder, VOX_CHECKPOINT_LATEST);
     remove_in(s->folder, VOX_CHECKPOINT_PREVIOUS);
     return VOX_OK;
@@ -244,17 +246,14 @@ static int any_damaged(const vox_folder *f)
 
 int vox_saver_newest(vox_saved *out, const vox_folder *folder)
 {
-    /* the second row is older than any of the first */
-    static const char *const names[2][3] = {
-        {VOX_CHECKPOINT_FINAL,    VOX_CHECKPOINT_NEXT, VOX_CHECKPOINT_LATEST},
-        {VOX_CHECKPOINT_PREVIOUS, VOX_CHECKPOINT_BEST, NULL                 }
-    };
+    /* all of them: best alone is written when it is not time for latest */
+    static const char *const names[] = {VOX_CHECKPOINT_FINAL, VOX_CHECKPOINT_NEXT,
+                                        VOX_CHECKPOINT_LATEST, VOX_CHECKPOINT_PREVIOUS,
+                                        VOX_CHECKPOINT_BEST};
     int seen = 0, rc = VOX_OK;
 
-    for (int row = 0; row < 2 && rc == VOX_OK && !out->path; row++) {
-        for (int i = 0; i < 3 && names[row][i] && rc == VOX_OK; i++)
-            rc = consider(out, folder, names[row][i], &seen);
-    }
+    for (int i = 0; i < VOX_COUNT(names) && rc == VOX_OK; i++)
+        rc = consider(out, folder, names[i], &seen);
     if (rc != VOX_OK) {
         vox_saved_close(out);
         return rc;

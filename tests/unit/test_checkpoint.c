@@ -292,6 +292,15 @@ static void save_at(vox_saver *s, model *m, int64_t step, int is_best)
     assert_int_equal(vox_saver_save(s, &m->saving, VOX_AFTER_EPOCH, is_best), VOX_OK);
 }
 
+static void assert_newest(int64_t step)
+{
+    vox_saved s = VOX_SAVED_INIT;
+
+    assert_int_equal(vox_saver_newest(&s, &folder), VOX_OK);
+    assert_int_equal(s.at.total, step);
+    vox_saved_close(&s);
+}
+
 static void test_rotation(void **state)
 {
     vox_saver s = {.folder = &folder, .every = 1};
@@ -311,6 +320,7 @@ static void test_rotation(void **state)
     m.at.total = 4;
     assert_int_equal(vox_saver_best(&s, &m.saving), VOX_OK);
     assert_int_equal(steps_of(VOX_CHECKPOINT_BEST), 4);
+    assert_newest(4);
     m.at.total = 5;
     assert_int_equal(vox_saver_finish(&s, &m.saving, 0), VOX_OK);
     assert_int_equal(steps_of(VOX_CHECKPOINT_FINAL), 5);
@@ -322,15 +332,6 @@ static void test_rotation(void **state)
     assert_int_equal(steps_of(VOX_CHECKPOINT_FINAL), 6);
     assert_int_equal(steps_of(VOX_CHECKPOINT_BEST), 6);
     model_close(&m);
-}
-
-static void assert_newest(int64_t step)
-{
-    vox_saved s = VOX_SAVED_INIT;
-
-    assert_int_equal(vox_saver_newest(&s, &folder), VOX_OK);
-    assert_int_equal(s.at.total, step);
-    vox_saved_close(&s);
 }
 
 static void test_damaged_ones_are_passed_over(void **state)

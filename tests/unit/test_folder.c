@@ -109,10 +109,12 @@ static void test_leftovers_of_a_killed_process_go(void **state)
     touch("run/checkpoint_latest.pth.tmp123");
     touch("run/notes.tmp");
     touch("run/a.tmp12x");
+    touch("run/notes.tmp12");
     assert_int_equal(vox_folder_open(&f, "run", "run", VOX_USE_RESUME), VOX_OK);
     assert_false(vox_file_exists("run/checkpoint_latest.pth.tmp123"));
     assert_true(vox_file_exists("run/notes.tmp"));
     assert_true(vox_file_exists("run/a.tmp12x"));
+    assert_true(vox_file_exists("run/notes.tmp12"));
     vox_folder_close(&f);
 }
 

@@ -110,7 +110,7 @@ typedef struct vox_conv_shape {
 vox_conv_side vox_conv_side_of(const vox_tensor *first, const vox_tensor *second);
 
 /** 1 if the passes can work on the shape: kernel and stride in range, layouts that fit. A
- * spread cannot write a plain fine side. */
+ * spread writes a plain fine side of at most `lanes` channels: callers see to that. */
 int vox_conv_supports(const vox_conv_shape *s, int lanes);
 
 /** Plan the passes for vectors of `lanes` channels and that many threads. */

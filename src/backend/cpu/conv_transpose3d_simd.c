@@ -28,6 +28,8 @@ static int supports(const vox_problem *q)
 {
     const vox_conv_shape s = shape_of(q);
 
+    if (s.fine.lanes == 1 && s.fine.channels > VOX_LANES)
+        return 0; /* a plain target's copy has one block */
     return vox_conv_supports(&s, VOX_LANES);
 }
 

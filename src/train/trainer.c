@@ -102,6 +102,24 @@ static int copy_progress(vox_progress *to, const vox_progress *from)
     return VOX_OK;
 }
 
+/* Other data are allowed, as folders may move, but not in silence. */
+static void compare_data(const vox_run_data *now, const vox_saved *saved)
+{
+    const char *const key[] = {"dir", "plans", "configuration"};
+    const char *const is[] = {now->dir, now->plans, now->configuration};
+    json_object *then = vox_json_get(saved->settings, "data");
+
+    for (int i = 0; i < VOX_COUNT(key); i++) {
+        const char *was = json_object_get_string(vox_json_get(then, key[i]));
+
+        if (was && strcmp(was, is[i]))
+            vox_log(VOX_WARN, "train",
+                    "data: %s is %s, the run was started with %s: it continues exactly "
+                    "only on the same images",
+                    key[i], is[i], was);
+    }
+}
+
 static int restore(vox_trainer *t, const vox_saved *saved, const char *weights)
 {
     const char *path;
@@ -110,6 +128,7 @@ static int restore(vox_trainer *t, const vox_saved *saved, const char *weights)
         return vox_checkpoint_weights(t->engine.params, weights);
     if (!saved)
         return VOX_OK;
+    compare_data(t->data, saved);
     VOX_TRY(copy_progress(&t->at, &saved->at));
     VOX_TRY(vox_saved_restore(saved, t->engine.params, t->optim));
     path = vox_saved_kernels(saved);

@@ -132,6 +132,13 @@ static int check_array(vox_store *s)
         return vox_fail(VOX_E_FORMAT, "%s: has %d axes, wanted 4 (channel and three)",
                         s->path, a->ndim);
     memcpy(s->shape, a->shape, sizeof s->shape);
+    for (int i = 0; i < AXES; i++) {
+        if (a->chunkshape[i] < 1 || a->blockshape[i] < 1)
+            return vox_fail(VOX_E_FORMAT,
+                            "%s: axis %d has chunks of %d voxels and blocks of %d, wanted "
+                            "1 or more",
+                            s->path, i, (int)a->chunkshape[i], (int)a->blockshape[i]);
+    }
     for (int i = 0; i < VOX_COUNT(kinds); i++) {
         if (strcmp(dtype, kinds[i].dtype) == 0 && a->sc->typesize == kinds[i].size) {
             s->kind = kinds[i].kind;

@@ -139,6 +139,9 @@ static int decode(vox_store *s, int64_t nchunk, const blocks *need)
     rc = blosc2_cbuffer_sizes(chunk, &nbytes, &cbytes, &blocksize);
     if (rc >= 0 && (nbytes != bytes || blocksize != a->blocknitems * a->sc->typesize))
         rc = BLOSC2_ERROR_INVALID_HEADER;
+    if (rc >= 0 && !needs_free && /* then it lies in the file */
+        cbytes > (const char *)s->map.data + s->map.len - (const char *)chunk)
+        rc = BLOSC2_ERROR_READ_BUFFER;
     memset(s->mask, 1, (size_t)count * sizeof *s->mask);
     memcpy(p, need->lo, sizeof p);
     do {

@@ -51,16 +51,31 @@ static int open_mask(const vox_dataset *d, int64_t i, int anat, vox_store **s)
     return rc;
 }
 
-static void keep_shape(vox_dataset *d, int64_t i, const vox_store *s)
+/* Callers make room by the shape that was told first, so it must not change. */
+static int keep_shape(vox_dataset *d, int64_t i, const vox_store *s)
 {
+    int64_t is[4], was[4];
+
+    vox_store_shape(s, is);
     pthread_mutex_lock(&d->lock);
-    vox_store_shape(s, d->shape[i]);
+    if (d->shape[i][0] == 0)
+        memcpy(d->shape[i], is, sizeof is);
+    memcpy(was, d->shape[i], sizeof was);
     pthread_mutex_unlock(&d->lock);
+    if (memcmp(is, was, sizeof is) == 0)
+        return VOX_OK;
+    return vox_fail(VOX_E_FORMAT,
+                    "%s: became %lld x %lld x %lld x %lld, wanted %lld x %lld x %lld x "
+                    "%lld as before: the file was replaced",
+                    d->records.v[i].id, (long long)is[0], (long long)is[1],
+                    (long long)is[2], (long long)is[3], (long long)was[0],
+                    (long long)was[1], (long long)was[2], (long long)was[3]);
 }
 
 int vox_dataset_shape(vox_dataset *d, int64_t i, vox_shape *shape)
 {
     vox_store *s;
+    int rc;
 
     *shape = VOX_SHAPE(0, 0, 0, 0);
     pthread_mutex_lock(&d->lock);
@@ -69,10 +84,10 @@ int vox_dataset_shape(vox_dataset *d, int64_t i, vox_shape *shape)
     if (shape->n[0])
         return VOX_OK;
     VOX_TRY(open_image(d, i, &s));
-    keep_shape(d, i, s);
+    rc = keep_shape(d, i, s);
     vox_store_shape(s, shape->n);
     vox_store_close(s);
-    return VOX_OK;
+    return rc;
 }
 
 /* The part of a crop that lies inside the image. */
@@ -109,16 +124,16 @@ static int crop_image(vox_dataset *d, int64_t i, const int64_t lo[3],
 {
     vox_store *s;
     inside in;
-    int rc = VOX_OK;
+    int rc;
 
     VOX_TRY(open_image(d, i, &s));
-    keep_shape(d, i, s);
+    rc = keep_shape(d, i, s);
     vox_store_shape(s, shape);
     find_inside(&in, shape, lo, extent);
-    if (!in.all)
+    if (rc == VOX_OK && !in.all)
         memset(image, 0,
                (size_t)(shape[0] * extent[0] * extent[1] * extent[2]) * sizeof *image);
-    if (in.some)
+    if (rc == VOX_OK && in.some)
         rc = vox_store_read(s, in.lo, in.n, image + in.at, in.room);
     vox_store_close(s);
     return rc;

@@ -24,7 +24,7 @@ demo: install-deps all ## install what is missing, build, pre-train on the sampl
 install-deps: ## install the packages the build needs (Debian 12, 13)
 	@tools/install-deps
 
-asan: build-asan/.configured ## build and run the quick tests under ASan and UBSan (TESTS=regex picks some)
+asan: install-deps build-asan/.configured ## install what is missing, run the quick tests under ASan and UBSan (TESTS=regex picks some)
 	@cmake --build build-asan -j $(JOBS) --target voxmind tests
 	@ctest --test-dir build-asan -j $(JOBS) --output-on-failure -LE slow $(if $(TESTS),-R '$(TESTS)')
 

@@ -7,13 +7,11 @@
 #if defined(__GNUC__)
 #define VOX_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define VOX_NORETURN          __attribute__((noreturn))
-#define VOX_UNUSED            __attribute__((unused))
 #define VOX_INLINE            static inline __attribute__((always_inline, unused))
 #define VOX_NOINLINE          __attribute__((noinline))
 #else
 #define VOX_PRINTF(fmt, args)
 #define VOX_NORETURN
-#define VOX_UNUSED
 #define VOX_INLINE static inline
 #define VOX_NOINLINE
 #endif

@@ -21,6 +21,12 @@ typedef struct vox_problem {
     int threads;
 } vox_problem;
 
+/** Is operand i there? */
+static inline int vox_problem_has(const vox_problem *q, int i)
+{
+    return i < q->n_in && q->in[i].shape.rank >= 0;
+}
+
 /** What `prepare` fills. */
 typedef struct vox_prepared {
     vox_arena *arena;                   /* in: for `prep` */

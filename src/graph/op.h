@@ -113,10 +113,10 @@ int vox_infer_fail(const vox_infer *io, const char *fmt, ...) VOX_PRINTF(2, 3);
 /** Check operand i: present, dtype, rank (-1 = any). @return VOX_OK; VOX_E_ARG */
 int vox_infer_want(const vox_infer *io, int i, vox_dtype dtype, int rank);
 
-/* Short cuts for kernels. */
+/* Short cuts for kernels. An absent operand, past n_in too, is NULL and its gradient SKIP. */
 static inline const float *vox_call_in(const vox_call *c, int i)
 {
-    return c->in[i].data;
+    return i < c->n_in ? c->in[i].data : NULL;
 }
 
 static inline float *vox_call_out(const vox_call *c, int i)
@@ -131,7 +131,7 @@ static inline const float *vox_call_dout(const vox_call *c, int i)
 
 static inline vox_grad vox_call_din(const vox_call *c, int i)
 {
-    return c->din[i];
+    return i < c->n_in ? c->din[i] : (vox_grad){NULL, VOX_SKIP};
 }
 
 /** Elements stored of output 0, padding lanes included. */

@@ -51,16 +51,11 @@ typedef struct map {
     float *saved; /* mean, rstd */
 } map;
 
-static const float *operand(const vox_call *c, int i)
-{
-    return i < c->n_in ? vox_call_in(c, i) : NULL;
-}
-
 static map map_of(const vox_call *c, int64_t n, int64_t channel)
 {
     const vox_norm_act_attr *attr = c->attr;
     const vox_shape s = c->in[X].shape;
-    const float *gamma = operand(c, GAMMA), *beta = operand(c, BETA);
+    const float *gamma = vox_call_in(c, GAMMA), *beta = vox_call_in(c, BETA);
     map m = {.n = n, .c = channel, .voxels = s.n[2] * s.n[3] * s.n[4]};
 
     m.first = (n * s.n[1] + channel) * m.voxels;
@@ -108,7 +103,7 @@ static void apply(const map *m, float *y, const float *x, const float *residual)
 static void run(const vox_call *c, int statistics)
 {
     const vox_shape s = c->in[X].shape;
-    const float *residual = operand(c, RESIDUAL);
+    const float *residual = vox_call_in(c, RESIDUAL);
 
 #pragma omp for collapse(2) schedule(static)
     for (int64_t n = 0; n < s.n[0]; n++) {

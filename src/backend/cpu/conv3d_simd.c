@@ -31,18 +31,13 @@ static vox_conv_shape shape_of(const vox_problem *q)
     return s;
 }
 
-static int present(const vox_problem *q, int i)
-{
-    return i < q->n_in && q->in[i].shape.rank >= 0;
-}
-
 static int supports(const vox_problem *q)
 {
     const vox_conv_shape s = shape_of(q);
 
-    if (present(q, VOX_CONV3D_ACTIVE))
+    if (vox_problem_has(q, VOX_CONV3D_ACTIVE))
         return 0;
-    if (present(q, VOX_CONV3D_X2) &&
+    if (vox_problem_has(q, VOX_CONV3D_X2) &&
         q->in[VOX_CONV3D_X2].layout != q->in[VOX_CONV3D_X].layout)
         return 0;
     if (q->grads & 1u << VOX_CONV3D_X && s.fine.lanes == 1 && s.fine.channels > VOX_LANES)
@@ -67,25 +62,15 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     return VOX_OK;
 }
 
-static const float *operand(const vox_call *c, int i)
-{
-    return i < c->n_in ? c->in[i].data : NULL;
-}
-
-static vox_grad gradient(const vox_call *c, int i)
-{
-    return i < c->n_in ? c->din[i] : (vox_grad){NULL, VOX_SKIP};
-}
-
 static void forward(const vox_call *c)
 {
     const prep *p = c->prep;
     const vox_conv_io io = {
-        .source = {operand(c,       VOX_CONV3D_X), operand(c, VOX_CONV3D_X2)},
+        .source = {vox_call_in(c,   VOX_CONV3D_X), vox_call_in(c, VOX_CONV3D_X2)},
         .target = {vox_call_out(c, 0),              NULL},
         .put = {VOX_WRITE,             VOX_SKIP        },
-        .weight = operand(c, VOX_CONV3D_W),
-        .bias = operand(c, VOX_CONV3D_B),
+        .weight = vox_call_in(c, VOX_CONV3D_W),
+        .bias = vox_call_in(c, VOX_CONV3D_B),
     };
 
     VOX_KERNEL(vox_conv_sum)(&p->forward, &io, c->work);
@@ -96,15 +81,15 @@ static void forward(const vox_call *c)
 static void backward(const vox_call *c)
 {
     const prep *p = c->prep;
-    const float *const x[2] = {operand(c, VOX_CONV3D_X), operand(c, VOX_CONV3D_X2)};
-    const vox_grad dx = gradient(c, VOX_CONV3D_X), dx2 = gradient(c, VOX_CONV3D_X2);
-    const vox_grad dw = gradient(c, VOX_CONV3D_W), db = gradient(c, VOX_CONV3D_B);
+    const float *const x[2] = {vox_call_in(c, VOX_CONV3D_X), vox_call_in(c, VOX_CONV3D_X2)};
+    const vox_grad dx = vox_call_din(c, VOX_CONV3D_X), dx2 = vox_call_din(c, VOX_CONV3D_X2);
+    const vox_grad dw = vox_call_din(c, VOX_CONV3D_W), db = vox_call_din(c, VOX_CONV3D_B);
     const float *dy = vox_call_dout(c, 0);
     const vox_conv_io io = {
         .source = {dy,      NULL    },
         .target = {dx.data, dx2.data},
         .put = {dx.put,  dx2.put },
-        .weight = operand(c, VOX_CONV3D_W),
+        .weight = vox_call_in(c, VOX_CONV3D_W),
     };
 
     if (dx.put != VOX_SKIP || dx2.put != VOX_SKIP)

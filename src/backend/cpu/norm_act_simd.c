@@ -27,16 +27,12 @@ enum {
     ACTIVE = VOX_NORM_ACT_ACTIVE
 };
 
-static int present(const vox_problem *q, int i)
-{
-    return i < q->n_in && q->in[i].shape.rank >= 0;
-}
-
 static int supports(const vox_problem *q)
 {
-    if (present(q, ACTIVE) || !vox_is_blocked(&q->in[X]) || !vox_is_blocked(&q->out[0]))
+    if (vox_problem_has(q, ACTIVE) || !vox_is_blocked(&q->in[X]) ||
+        !vox_is_blocked(&q->out[0]))
         return 0;
-    return !present(q, RESIDUAL) || vox_is_blocked(&q->in[RESIDUAL]);
+    return !vox_problem_has(q, RESIDUAL) || vox_is_blocked(&q->in[RESIDUAL]);
 }
 
 /* Two values per channel of a tile: mean and M2 forward, two sums backward. */
@@ -53,16 +49,6 @@ static int prepare(const vox_problem *q, vox_prepared *out)
         (size_t)(t.images * t.blocks * (vox_tiles(t.voxels) + 1)) * sizeof(pair);
     out->work_backward = out->work_forward;
     return VOX_OK;
-}
-
-static const float *operand(const vox_call *c, int i)
-{
-    return i < c->n_in ? vox_call_in(c, i) : NULL;
-}
-
-static vox_grad gradient(const vox_call *c, int i)
-{
-    return i < c->n_in ? c->din[i] : (vox_grad){NULL, VOX_SKIP};
 }
 
 /* ---- statistics ---- */
@@ -176,7 +162,7 @@ typedef struct affine {
 static affine affine_of(const vox_call *c, const vox_blocked *t, int64_t n, int64_t block)
 {
     const float *saved = (const float *)c->saved + (n * t->channels + block * LANES) * 2;
-    const float *gamma = operand(c, GAMMA), *beta = operand(c, BETA);
+    const float *gamma = vox_call_in(c, GAMMA), *beta = vox_call_in(c, BETA);
     const int lanes = vox_blocked_lanes(t, block);
     float mean[LANES] = {0}, rstd[LANES] = {0}, one[LANES] = {0};
 
@@ -210,7 +196,7 @@ static void apply(const vox_call *c)
     const vox_norm_act_attr *attr = c->attr;
     const vox_blocked t = vox_blocked_of(c->in[X].shape);
     const int64_t tiles = vox_tiles(t.voxels);
-    const float *residual = operand(c, RESIDUAL);
+    const float *residual = vox_call_in(c, RESIDUAL);
     const vec slope = vec_set1(attr->slope);
 
 #pragma omp for
@@ -271,7 +257,7 @@ static void sum_tile(pair *p, const float *x, const float *y, const float *dy,
 
 static void put_params(const vox_call *c, int64_t block, int lanes, const pair *total)
 {
-    const vox_grad dgamma = gradient(c, GAMMA), dbeta = gradient(c, BETA);
+    const vox_grad dgamma = vox_call_din(c, GAMMA), dbeta = vox_call_din(c, BETA);
 
     for (int i = 0; i < lanes; i++) {
         if (dgamma.put != VOX_SKIP)
@@ -335,7 +321,7 @@ static void put_tile(const vox_call *c, int64_t at, int64_t end, const affine *f
                      const pair *sum, int64_t voxels)
 {
     const vox_norm_act_attr *attr = c->attr;
-    const vox_grad dx = gradient(c, X), dr = gradient(c, RESIDUAL);
+    const vox_grad dx = vox_call_din(c, X), dr = vox_call_din(c, RESIDUAL);
     const float *x = vox_call_in(c, X), *y = vox_call_out(c, 0), *dy = vox_call_dout(c, 0);
     const vec slope = vec_set1(attr->slope), scale = vec_mul(f->gamma, f->rstd);
     float a[LANES], b[LANES];
@@ -365,7 +351,7 @@ static void backward(const vox_call *c)
 
     sum_all(c, tile);
     sum_tiles(c, unit, tile);
-    if (gradient(c, X).put == VOX_SKIP && gradient(c, RESIDUAL).put == VOX_SKIP)
+    if (vox_call_din(c, X).put == VOX_SKIP && vox_call_din(c, RESIDUAL).put == VOX_SKIP)
         return;
 #pragma omp for
     for (int64_t i = 0; i < units * tiles; i++) {

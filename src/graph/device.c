@@ -79,6 +79,7 @@ int vox_device_open(vox_device **out, const vox_device_cfg *cfg)
     d->blocked = path->blocked;
     d->kernels = path->kernels;
     d->steps = path->steps;
+    d->winograd = cfg->winograd;
     d->ctx = (vox_context){cfg->threads > 0 ? cfg->threads : vox_cpu_cores(), 0, 1};
     if (strcmp(cfg->name, "fake") == 0)
         rc = vox_device_fake_start(d);

@@ -41,6 +41,7 @@ struct vox_device {
     vox_layout blocked;               /* layout of images with C >= 8 on this path */
     const vox_kernel *const *kernels; /* NULL-terminated, best first */
     const vox_step_kernels *steps;
+    vox_winograd_use winograd;
     vox_context ctx;
     int64_t live, peak; /* bytes allocated now, and at most */
     void *own;          /* the type's data */
@@ -50,6 +51,7 @@ typedef struct vox_device_cfg {
     const char *name; /* "cpu" or "fake" */
     const char *path; /* NULL: VOX_CPU, else the best this CPU has */
     int threads;      /* 0: all allowed cores */
+    vox_winograd_use winograd;
 } vox_device_cfg;
 
 /**

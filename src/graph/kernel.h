@@ -10,6 +10,14 @@
 
 #include "graph/op.h"
 
+/** May kernels take the tiled form of a 3x3x3 convolution? By default where it is expected
+ * to be faster; always, in tests, wherever it is possible. */
+typedef enum vox_winograd_use {
+    VOX_WINOGRAD_AUTO,
+    VOX_WINOGRAD_NEVER,
+    VOX_WINOGRAD_ALWAYS
+} vox_winograd_use;
+
 /** A node as kernels see it before there is memory: values with layouts, no addresses. */
 typedef struct vox_problem {
     const vox_op *op;
@@ -19,6 +27,7 @@ typedef struct vox_problem {
         out[VOX_MAX_OUT]; /* data is NULL; shape.rank < 0 when absent */
     unsigned grads;       /* bit i: din[i] will be asked for; 0 when there is no backward */
     int threads;
+    vox_winograd_use winograd;
 } vox_problem;
 
 /** Is operand i there? */

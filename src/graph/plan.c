@@ -139,7 +139,8 @@ static vox_problem problem_of(vox_plan *p, const site *s)
                      .attr = node->attr,
                      .n_in = node->n_in,
                      .n_out = node->n_out,
-                     .threads = p->cfg.dev->ctx.threads};
+                     .threads = p->cfg.dev->ctx.threads,
+                     .winograd = p->cfg.dev->winograd};
 
     for (int i = 0; i < VOX_MAX_IN; i++) {
         const vox_node *in = i < node->n_in ? node->in[i] : NULL;

@@ -1,6 +1,6 @@
 /* The convolution kernels of every path against the definition of a convolution: odd
  * extents, odd channel counts, strides, two sources, plain first and last layers, added
- * gradients. */
+ * gradients; directly and by Winograd's tiles wherever those can do it. */
 #include "support/unit.h"
 
 #include <math.h>
@@ -37,11 +37,15 @@ static const shape shapes[] = {
     {2, 40, 0,  5,  {4, 6, 7},    {3, 3, 3}, {1, 1, 1}, 1, VOX_WRITE},
     {1, 2,  0,  3,  {5, 5, 5},    {3, 3, 3}, {1, 1, 1}, 1, VOX_WRITE},
     {1, 16, 0,  16, {18, 20, 40}, {3, 3, 3}, {1, 1, 1}, 1, VOX_WRITE},
+    {2, 24, 40, 56, {9, 10, 11},  {3, 3, 3}, {1, 1, 1}, 1, VOX_ADD  },
+    {1, 48, 0,  16, {1, 17, 30},  {3, 3, 3}, {1, 1, 1}, 0, VOX_WRITE},
+    {2, 64, 0,  96, {7, 8, 2},    {3, 3, 3}, {1, 1, 1}, 1, VOX_ADD  },
 };
 
 /* Everything about one shape, plain. */
 typedef struct setup {
     const shape *s;
+    vox_winograd_use winograd;
     vox_conv3d_attr attr;
     int64_t in, out, taps, x_count, x2_count, y_count, w_count; /* in: channels of both */
     int64_t coarse[3];
@@ -207,10 +211,12 @@ static void compare(const setup *u, const char *path, const char *what, const fl
     }
     scale = sqrt(scale / (double)count) + 1e-3;
     if (!(worst <= 2e-5 * scale))
-        fail_msg("%s %s of %d+%d->%d %dx%dx%d kernel %d stride %d: off by %g of %g at %lld",
-                 path, what, u->s->in, u->s->in2, u->s->out, u->s->extent[0],
-                 u->s->extent[1], u->s->extent[2], u->s->kernel[0], u->s->stride[0], worst,
-                 scale, (long long)at);
+        fail_msg("%s%s %s of %d+%d->%d %dx%dx%d kernel %d stride %d: off by %g of %g at "
+                 "%lld",
+                 path, u->winograd == VOX_WINOGRAD_ALWAYS ? ", winograd," : "", what,
+                 u->s->in, u->s->in2, u->s->out, u->s->extent[0], u->s->extent[1],
+                 u->s->extent[2], u->s->kernel[0], u->s->stride[0], worst, scale,
+                 (long long)at);
 }
 
 static void make_case(kernel_case *k, const setup *u, const char *path, int threads)
@@ -223,6 +229,7 @@ static void make_case(kernel_case *k, const setup *u, const char *path, int thre
 
     x2.n[1] = s->in2;
     kernel_case_init(k, path, "conv3d", &u->attr, threads);
+    k->problem.winograd = u->winograd;
     kernel_case_in(k, VOX_CONV3D_X, role, x, u->x, s->put, u->dx_before);
     kernel_case_in(k, VOX_CONV3D_W, VOX_ROLE_PARAM,
                    VOX_SHAPE(s->out, u->in, s->kernel[0], s->kernel[1], s->kernel[2]), u->w,
@@ -262,6 +269,9 @@ static void check(setup *u, const char *path, int threads)
     kernel_case_release(&k);
 }
 
+/* Both ways of computing the same. */
+static const vox_winograd_use ways[] = {VOX_WINOGRAD_NEVER, VOX_WINOGRAD_ALWAYS};
+
 static void agrees_with_the_definition(void **state)
 {
     (void)state;
@@ -270,8 +280,12 @@ static void agrees_with_the_definition(void **state)
 
         setup_init(&u, &shapes[i]);
         compute_wanted(&u);
-        for (const char *const *path = kernel_case_paths(); *path; path++)
-            check(&u, *path, 1 + i % 3);
+        for (const char *const *path = kernel_case_paths(); *path; path++) {
+            for (int k = 0; k < VOX_COUNT(ways); k++) {
+                u.winograd = ways[k];
+                check(&u, *path, 1 + i % 3);
+            }
+        }
         setup_release(&u);
     }
 }
@@ -295,12 +309,13 @@ static void threads_do_not_change_bits(void **state)
 {
     (void)state;
     for (const char *const *path = kernel_case_paths(); *path; path++) {
-        for (int i = 0; i < VOX_COUNT(shapes); i++) {
+        for (int i = 0; i < 2 * VOX_COUNT(shapes); i++) {
             setup u;
             float *one, *many;
             int64_t count;
 
-            setup_init(&u, &shapes[i]);
+            setup_init(&u, &shapes[i / 2]);
+            u.winograd = ways[i % 2];
             count = u.y_count + u.x_count + u.w_count;
             one = values(count, 0), many = values(count, 0);
             results(&u, *path, 1, one);
@@ -329,9 +344,11 @@ static void skips_what_nobody_needs(void **state)
     setup_init(&u, &s);
     compute_wanted(&u);
     for (const char *const *path = kernel_case_paths(); *path; path++) {
-        for (int skip = 0; skip < 2; skip++) {
+        for (int i = 0; i < 4; i++) {
+            const int skip = i % 2;
             kernel_case k;
 
+            u.winograd = ways[i / 2];
             make_case(&k, &u, *path, 2);
             k.call.din[skip ? VOX_CONV3D_X : VOX_CONV3D_X2] = (vox_grad){NULL, VOX_SKIP};
             assert_true(kernel_case_prepare(&k));

@@ -36,7 +36,13 @@ enum {
     VOX_CONV_KERNEL = 7,          /* longest kernel */
     VOX_CONV_STRIDE = 4,          /* largest stride */
     VOX_CHANNEL_SUMS_TILE = 4096, /* voxels summed apart by vox_channel_sums */
-    VOX_CONV_CHUNK = 8 /* channels of a blocked source that lie together in a tile */
+    VOX_CONV_CHUNK = 8, /* channels of a blocked source that lie together in a tile */
+    /* What an inner loop of this path keeps in registers: so many groups of so many
+     * neighbouring voxels, two vectors of target channels each. */
+    VOX_CONV_GROUP = VOX_VECS >= 32   ? 4
+                     : VOX_VECS >= 16 ? 2
+                                      : 1,
+    VOX_CONV_GROUPS = VOX_VECS >= 16 ? 3 : 2
 };
 
 /** Target voxels that read the source at the same shifts; taps in order of their shifts. */
@@ -70,6 +76,20 @@ typedef struct vox_conv_group {
     int64_t first, channel; /* its first channel, within the tensor and within both */
 } vox_conv_group;
 vox_conv_group vox_conv_group_of(const vox_conv_side *s, int size, int64_t k);
+
+/** Floats of one image of a side's first or second tensor. */
+static inline int64_t vox_conv_image_size(const vox_conv_side *s, int second)
+{
+    const int64_t channels = second ? s->channels - s->split : s->split;
+
+    return (channels + s->lanes - 1) / s->lanes * s->voxels * s->lanes;
+}
+
+/** Where a group's first channel starts in its image. */
+static inline int64_t vox_conv_group_at(const vox_conv_side *s, const vox_conv_group *g)
+{
+    return g->first / s->lanes * s->voxels * s->lanes + g->first % s->lanes;
+}
 
 /** A gather or a spread, planned. */
 typedef struct vox_conv_pass {
@@ -121,11 +141,18 @@ void vox_conv_plan_spread(vox_conv_pass *p, const vox_conv_shape *s, int lanes,
 void vox_conv_plan_weigh(vox_conv_weigh *p, const vox_conv_shape *s, int lanes,
                          int threads);
 
-/** Bytes of work for a pass; for the passes of a backward that follow each other, the bias
- * being on side `bias`. */
+/** Sides, axes and order of the weights of a gather or spread whose chunks are whole blocks
+ * of channels; no tiles. */
+void vox_conv_plan_blocks(vox_conv_pass *p, const vox_conv_shape *s, int spread, int lanes);
+
+/** Bytes of work. Passes of a backward follow each other in the same. */
 size_t vox_conv_pass_bytes(const vox_conv_pass *p, int threads);
-size_t vox_conv_backward_bytes(const vox_conv_pass *data, const vox_conv_weigh *weigh,
-                               const vox_conv_side *bias, int threads);
+size_t vox_conv_weigh_bytes(const vox_conv_weigh *p, int threads);
+size_t vox_channel_sums_bytes(const vox_conv_side *s, int64_t images);
+static inline size_t vox_conv_larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
 
 /** Tile number `index` of a pass. Ranges count voxels within a phase. */
 typedef struct vox_conv_box {
@@ -175,7 +202,15 @@ void VOX_KERNEL(vox_conv_tile)(float *tile, const vox_conv_pass *p, const vox_co
  */
 void VOX_KERNEL(vox_conv_pack)(float *packed, const vox_conv_pass *p, const float *weight);
 
-/** The reverse, summing `parts` of packed gradients. */
+/** The weights of one pair and chunk. */
+void VOX_KERNEL(vox_conv_pack_chunk)(float *packed, const vox_conv_pass *p,
+                                     const float *weight, int64_t pair, int64_t chunk);
+
+/** The reverse of pack_chunk, into a gradient. */
+void VOX_KERNEL(vox_conv_unpack_chunk)(vox_grad grad, const vox_conv_pass *p,
+                                       const float *packed, int64_t pair, int64_t chunk);
+
+/** The reverse of pack, summing `parts` of packed gradients. */
 void VOX_KERNEL(vox_conv_unpack)(vox_grad grad, const vox_conv_pass *p, const float *packed,
                                  int64_t parts);
 

@@ -1,17 +1,27 @@
 /*
- * conv3d: direct convolution on blocked tensors. The passes are in conv.h: forward gathers,
- * the gradient of x (and x2) spreads, the gradient of w weighs.
+ * conv3d: convolution on blocked tensors. The passes are in conv.h: forward gathers, the
+ * gradient of x (and x2) spreads, the gradient of w weighs; each goes by winograd.h instead
+ * where that is expected to be faster.
  *
  * Left to the reference: active masks, two plain sources.
  */
-#include "backend/cpu/conv.h"
+#include "backend/cpu/winograd.h"
 #include "base/error.h"
 #include "ops/conv3d.h"
 
+/* A pass, planned either way. */
+typedef struct sum_pass {
+    int winograd;
+    vox_conv_pass direct;
+    vox_winograd_sum tiled;
+} sum_pass;
+
 typedef struct prep {
     vox_conv_shape shape;
-    vox_conv_pass forward, data;
+    sum_pass forward, data;
+    int winograd; /* the weight gradient: which of the two */
     vox_conv_weigh weigh;
+    vox_winograd_weigh tiled;
 } prep;
 
 static vox_conv_shape shape_of(const vox_problem *q)
@@ -45,6 +55,43 @@ static int supports(const vox_problem *q)
     return vox_conv_supports(&s, VOX_LANES);
 }
 
+/* ---- planning ---- */
+
+static int wants_winograd(const vox_problem *q, int able, int pays)
+{
+    return able && (q->winograd == VOX_WINOGRAD_ALWAYS ||
+                    (q->winograd == VOX_WINOGRAD_AUTO && pays));
+}
+
+/* Forward, or the gradient of x. @return bytes of work */
+static size_t plan_sum(sum_pass *p, const vox_problem *q, const vox_conv_shape *s,
+                       int spread)
+{
+    p->winograd = wants_winograd(q, vox_winograd_supports(s, VOX_LANES),
+                                 vox_winograd_pays(s, VOX_LANES));
+    if (p->winograd) {
+        vox_winograd_plan_sum(&p->tiled, s, spread, VOX_LANES, q->threads);
+        return vox_winograd_sum_bytes(&p->tiled, q->threads);
+    }
+    if (spread)
+        vox_conv_plan_spread(&p->direct, s, VOX_LANES, q->threads);
+    else
+        vox_conv_plan_gather(&p->direct, s, VOX_LANES, q->threads);
+    return vox_conv_pass_bytes(&p->direct, q->threads);
+}
+
+static size_t plan_weigh(prep *p, const vox_problem *q)
+{
+    p->winograd = wants_winograd(q, vox_winograd_supports(&p->shape, VOX_LANES),
+                                 vox_winograd_weigh_pays(&p->shape, VOX_LANES));
+    if (p->winograd) {
+        vox_winograd_plan_weigh(&p->tiled, &p->shape, VOX_LANES, q->threads);
+        return vox_winograd_weigh_bytes(&p->tiled, q->threads);
+    }
+    vox_conv_plan_weigh(&p->weigh, &p->shape, VOX_LANES, q->threads);
+    return vox_conv_weigh_bytes(&p->weigh, q->threads);
+}
+
 static int prepare(const vox_problem *q, vox_prepared *out)
 {
     prep *p = vox_arena_alloc(out->arena, 1, sizeof *p);
@@ -52,14 +99,31 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     if (!p)
         return VOX_E_NOMEM;
     p->shape = shape_of(q);
-    vox_conv_plan_gather(&p->forward, &p->shape, VOX_LANES, q->threads);
-    vox_conv_plan_spread(&p->data, &p->shape, VOX_LANES, q->threads);
-    vox_conv_plan_weigh(&p->weigh, &p->shape, VOX_LANES, q->threads);
     out->prep = p;
-    out->work_forward = vox_conv_pass_bytes(&p->forward, q->threads);
-    out->work_backward =
-        vox_conv_backward_bytes(&p->data, &p->weigh, &p->shape.coarse, q->threads);
+    out->work_forward = plan_sum(&p->forward, q, &p->shape, 0);
+    out->work_backward = vox_conv_larger(
+        vox_conv_larger(plan_sum(&p->data, q, &p->shape, 1), plan_weigh(p, q)),
+        vox_channel_sums_bytes(&p->shape.coarse, p->shape.images));
     return VOX_OK;
+}
+
+/* ---- running ---- */
+
+static void run_sum(const sum_pass *p, const vox_conv_io *io, void *work)
+{
+    if (p->winograd)
+        VOX_KERNEL(vox_winograd_sum)(&p->tiled, io, work);
+    else
+        VOX_KERNEL(vox_conv_sum)(&p->direct, io, work);
+}
+
+static void run_weigh(const prep *p, const float *const x[2], const float *dy, vox_grad dw,
+                      void *work)
+{
+    if (p->winograd)
+        VOX_KERNEL(vox_winograd_weigh)(&p->tiled, x, dy, dw, work);
+    else
+        VOX_KERNEL(vox_conv_weigh)(&p->weigh, x, dy, dw, work);
 }
 
 static void forward(const vox_call *c)
@@ -73,7 +137,7 @@ static void forward(const vox_call *c)
         .bias = vox_call_in(c, VOX_CONV3D_B),
     };
 
-    VOX_KERNEL(vox_conv_sum)(&p->forward, &io, c->work);
+    run_sum(&p->forward, &io, c->work);
 }
 
 /* The three gradients, one after the other in the same work memory: each ends with a
@@ -93,9 +157,9 @@ static void backward(const vox_call *c)
     };
 
     if (dx.put != VOX_SKIP || dx2.put != VOX_SKIP)
-        VOX_KERNEL(vox_conv_sum)(&p->data, &io, c->work);
+        run_sum(&p->data, &io, c->work);
     if (dw.put != VOX_SKIP)
-        VOX_KERNEL(vox_conv_weigh)(&p->weigh, x, dy, dw, c->work);
+        run_weigh(p, x, dy, dw, c->work);
     if (db.put != VOX_SKIP)
         VOX_KERNEL(vox_channel_sums)(db, dy, &p->shape.coarse, p->shape.images, c->work);
 }

@@ -51,11 +51,9 @@ static const float *chunk_start(const vox_conv_pass *p, const float *const sourc
 {
     const vox_conv_side *s = &p->source;
     const vox_conv_group g = vox_conv_group_of(s, p->chunk, chunk);
-    const int64_t channels = g.second ? s->channels - s->split : s->split;
-    const int64_t block =
-        image * ((channels + s->lanes - 1) / s->lanes) + g.first / s->lanes;
 
-    return source[g.second] + block * s->voxels * s->lanes + g.first % s->lanes;
+    return source[g.second] + image * vox_conv_image_size(s, g.second) +
+           vox_conv_group_at(s, &g);
 }
 
 void VOX_KERNEL(vox_conv_tile)(float *tile, const vox_conv_pass *p, const vox_conv_box *b,
@@ -165,18 +163,21 @@ static void pack_vector(float *dst, const vox_conv_pass *p, const float *weight,
     }
 }
 
+void VOX_KERNEL(vox_conv_pack_chunk)(float *packed, const vox_conv_pass *p,
+                                     const float *weight, int64_t pair, int64_t chunk)
+{
+    pack_vector(packed, p, weight, 2 * pair, chunk);
+    pack_vector(packed + LANES, p, weight, 2 * pair + 1, chunk);
+}
+
 void VOX_KERNEL(vox_conv_pack)(float *packed, const vox_conv_pass *p, const float *weight)
 {
     const int64_t size = (int64_t)p->taps * p->chunk * PAIR;
 
 #pragma omp for
-    for (int64_t i = 0; i < p->pairs * p->chunks; i++) {
-        const int64_t pair = i / p->chunks, chunk = i % p->chunks;
-        float *dst = packed + i * size;
-
-        pack_vector(dst, p, weight, 2 * pair, chunk);
-        pack_vector(dst + LANES, p, weight, 2 * pair + 1, chunk);
-    }
+    for (int64_t i = 0; i < p->pairs * p->chunks; i++)
+        VOX_KERNEL(vox_conv_pack_chunk)
+        (packed + i * size, p, weight, i / p->chunks, i % p->chunks);
 }
 
 /* ---- gradients of weights ---- */
@@ -207,18 +208,29 @@ static void unpack_square(vox_grad grad, const table *t, const float *packed, in
         put_part(grad.data + t->offset + r * t->row_step + e, grad.put, square[r], columns);
 }
 
+static void unpack_vector(vox_grad grad, const vox_conv_pass *p, const float *packed,
+                          int64_t parts, int64_t part_size, int64_t vector, int64_t chunk)
+{
+    const table t = table_of(p, vector, chunk);
+
+    for (int64_t e = 0; t.rows > 0 && e < t.columns; e += LANES)
+        unpack_square(grad, &t, packed, parts, part_size, e);
+}
+
+void VOX_KERNEL(vox_conv_unpack_chunk)(vox_grad grad, const vox_conv_pass *p,
+                                       const float *packed, int64_t pair, int64_t chunk)
+{
+    for (int i = 0; i < 2; i++)
+        unpack_vector(grad, p, packed + i * LANES, 1, 0, 2 * pair + i, chunk);
+}
+
 void VOX_KERNEL(vox_conv_unpack)(vox_grad grad, const vox_conv_pass *p, const float *packed,
                                  int64_t parts)
 {
     const int64_t size = (int64_t)p->taps * p->chunk * PAIR, all = p->pairs * p->chunks;
 
 #pragma omp for
-    for (int64_t i = 0; i < 2 * all; i++) {
-        const int64_t pair = i / 2 / p->chunks, chunk = i / 2 % p->chunks;
-        const table t = table_of(p, 2 * pair + i % 2, chunk);
-        const float *from = packed + i / 2 * size + i % 2 * LANES;
-
-        for (int64_t e = 0; t.rows > 0 && e < t.columns; e += LANES)
-            unpack_square(grad, &t, from, parts, all * size, e);
-    }
+    for (int64_t i = 0; i < 2 * all; i++)
+        unpack_vector(grad, p, packed + i / 2 * size + i % 2 * LANES, parts, all * size,
+                      i / 2 / p->chunks * 2 + i % 2, i / 2 % p->chunks);
 }

@@ -283,11 +283,11 @@ static void size_worker(vox_conv_pass *p, int lanes)
 }
 
 /* What gather, spread and weigh have in common, once sides and axes are there. */
-static void start_pass(vox_conv_pass *p, const vox_conv_shape *s, int lanes)
+static void start_pass(vox_conv_pass *p, const vox_conv_shape *s, int lanes, int chunk)
 {
     p->images = s->images;
     p->taps = s->kernel[0] * s->kernel[1] * s->kernel[2];
-    p->chunk = p->source.lanes == 1 ? 1 : VOX_CONV_CHUNK;
+    p->chunk = p->source.lanes == 1 ? 1 : chunk;
     p->chunks = group_count(&p->source, p->chunk);
     p->pairs = ceil_div(group_count(&p->target, lanes), 2);
     p->splits = 1;
@@ -296,35 +296,48 @@ static void start_pass(vox_conv_pass *p, const vox_conv_shape *s, int lanes)
     count_regions(p);
 }
 
-static void start_gather(vox_conv_pass *p, const vox_conv_shape *s, int lanes)
+static void start_gather(vox_conv_pass *p, const vox_conv_shape *s, int lanes, int chunk)
 {
     memset(p, 0, sizeof *p);
     p->source = s->fine;
     p->target = s->coarse;
     for (int i = 0; i < 3; i++)
         p->axis[i] = gather_axis(s, i);
-    start_pass(p, s, lanes);
+    start_pass(p, s, lanes, chunk);
     p->weight_source = p->taps;
     p->weight_target = p->taps * s->fine.channels;
 }
 
-void vox_conv_plan_gather(vox_conv_pass *p, const vox_conv_shape *s, int lanes, int threads)
-{
-    start_gather(p, s, lanes);
-    share_out(p, threads);
-    size_worker(p, lanes);
-}
-
-void vox_conv_plan_spread(vox_conv_pass *p, const vox_conv_shape *s, int lanes, int threads)
+static void start_spread(vox_conv_pass *p, const vox_conv_shape *s, int lanes, int chunk)
 {
     memset(p, 0, sizeof *p);
     p->source = s->coarse;
     p->target = s->fine;
     for (int i = 0; i < 3; i++)
         p->axis[i] = spread_axis(s, i);
-    start_pass(p, s, lanes);
+    start_pass(p, s, lanes, chunk);
     p->weight_source = p->taps * s->fine.channels;
     p->weight_target = p->taps;
+}
+
+void vox_conv_plan_blocks(vox_conv_pass *p, const vox_conv_shape *s, int spread, int lanes)
+{
+    if (spread)
+        start_spread(p, s, lanes, lanes);
+    else
+        start_gather(p, s, lanes, lanes);
+}
+
+void vox_conv_plan_gather(vox_conv_pass *p, const vox_conv_shape *s, int lanes, int threads)
+{
+    start_gather(p, s, lanes, VOX_CONV_CHUNK);
+    share_out(p, threads);
+    size_worker(p, lanes);
+}
+
+void vox_conv_plan_spread(vox_conv_pass *p, const vox_conv_shape *s, int lanes, int threads)
+{
+    start_spread(p, s, lanes, VOX_CONV_CHUNK);
     share_out(p, threads);
     size_worker(p, lanes);
 }
@@ -333,7 +346,7 @@ void vox_conv_plan_weigh(vox_conv_weigh *p, const vox_conv_shape *s, int lanes, 
 {
     vox_conv_pass *pass = &p->pass;
 
-    start_gather(pass, s, lanes);
+    start_gather(pass, s, lanes, VOX_CONV_CHUNK);
     choose_tile(pass, WEIGH_VOXELS, TILE_BYTES);
     p->parts = min(tile_count(pass), max(1, WEIGH_TASKS / pass->pairs));
     p->chunk_split =
@@ -451,19 +464,15 @@ size_t vox_conv_pass_bytes(const vox_conv_pass *p, int threads)
     return p->weight_bytes + (size_t)threads * p->worker_bytes;
 }
 
-size_t vox_conv_backward_bytes(const vox_conv_pass *data, const vox_conv_weigh *weigh,
-                               const vox_conv_side *bias, int threads)
+size_t vox_conv_weigh_bytes(const vox_conv_weigh *p, int threads)
 {
-    const int64_t channels = ceil_div(bias->channels, bias->lanes) * bias->lanes;
-    const int64_t tiles = ceil_div(bias->voxels, VOX_CHANNEL_SUMS_TILE) * data->images;
-    const size_t bytes[3] = {
-        vox_conv_pass_bytes(data, threads),
-        weigh->partial_bytes + (size_t)threads * weigh->worker_bytes,
-        (size_t)(tiles * channels) * sizeof(double),
-    };
-    size_t most = 0;
+    return p->partial_bytes + (size_t)threads * p->worker_bytes;
+}
 
-    for (int i = 0; i < 3; i++)
-        most = bytes[i] > most ? bytes[i] : most;
-    return most;
+size_t vox_channel_sums_bytes(const vox_conv_side *s, int64_t images)
+{
+    const int64_t channels = ceil_div(s->channels, s->lanes) * s->lanes;
+
+    return (size_t)(ceil_div(s->voxels, VOX_CHANNEL_SUMS_TILE) * images * channels) *
+           sizeof(double);
 }

@@ -18,10 +18,8 @@
 enum {
     LANES = VOX_LANES,
     PAIR = 2 * VOX_LANES,
-    GROUP = VOX_VECS >= 32   ? 4
-            : VOX_VECS >= 16 ? 2
-                             : 1,
-    GROUPS = VOX_VECS >= 16 ? 3 : 2,
+    GROUP = VOX_CONV_GROUP,
+    GROUPS = VOX_CONV_GROUPS,
     VOXELS = GROUP * GROUPS,
     BATCH = 32
 };
@@ -261,10 +259,9 @@ static float *target_vector(const vox_conv_pass *p, const vox_conv_io *io, int64
                             const vox_conv_group *g)
 {
     const vox_conv_side *s = &p->target;
-    const int64_t channels = g->second ? s->channels - s->split : s->split;
-    const int64_t at = image * ((channels + LANES - 1) / LANES) + g->first / LANES;
 
-    return io->target[g->second] + at * s->voxels * LANES;
+    return io->target[g->second] + image * vox_conv_image_size(s, g->second) +
+           vox_conv_group_at(s, g);
 }
 
 static void add_goal(goal *g, const vox_conv_io *io, float *target, vox_put put,

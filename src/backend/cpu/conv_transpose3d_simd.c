@@ -46,7 +46,9 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     out->prep = p;
     out->work_forward = vox_conv_pass_bytes(&p->forward, q->threads);
     out->work_backward =
-        vox_conv_backward_bytes(&p->data, &p->weigh, &p->shape.fine, q->threads);
+        vox_conv_larger(vox_conv_larger(vox_conv_pass_bytes(&p->data, q->threads),
+                                        vox_conv_weigh_bytes(&p->weigh, q->threads)),
+                        vox_channel_sums_bytes(&p->shape.fine, p->shape.images));
     return VOX_OK;
 }
 

@@ -1,0 +1,183 @@
+/*
+ * winograd_plan: which convolutions go by winograd.h, and the sizes of their buffers.
+ * Nothing here depends on the kernel path but the lanes given.
+ */
+#include "backend/cpu/winograd.h"
+
+#include <string.h>
+
+enum {
+    PLANES = VOX_WINOGRAD_PLANES,
+    WORKER_BYTES = 640 * 1024, /* V and M (or Z) of a run: they should stay in L2 */
+    RUN_LEAST = 12,            /* tiles: below that the weights do not pay */
+    RUN_MOST = 48,
+    PARTS_BYTES = 16 * 1024 * 1024, /* of all dU's */
+    PARTS = 16
+};
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static int64_t min(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t max(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- which ---- */
+
+int vox_winograd_supports(const vox_conv_shape *s, int lanes)
+{
+    for (int i = 0; i < 3; i++) {
+        if (s->kernel[i] != 3 || s->stride[i] != 1 || s->pad[i] > 2)
+            return 0;
+    }
+    return s->fine.lanes == lanes && s->coarse.lanes == lanes;
+}
+
+/* Channels in whole blocks, both tensors of a side. */
+static double blocks_of(const vox_conv_side *s)
+{
+    return (double)(ceil_div(s->split, s->lanes) +
+                    ceil_div(s->channels - s->split, s->lanes));
+}
+
+static double tiles_of(const vox_conv_shape *s, const vox_conv_side *target)
+{
+    double n = (double)s->images;
+
+    for (int i = 0; i < 3; i++)
+        n *= (double)ceil_div(target->extent[i], 2);
+    return n;
+}
+
+/*
+ * Times in vectors of products. Directly each target voxel takes 27 per pair of blocks.
+ * A tile takes 64, and its transforms as many again as TRANSFORM channels would; weights
+ * take as much as WEIGHTS tiles. Both measured, on Zen 5 with either vector length.
+ */
+static int pays(const vox_conv_shape *s, const vox_conv_side *target, double weights)
+{
+    const double transform = 10, a = blocks_of(&s->fine) * s->fine.lanes;
+    const double b = blocks_of(&s->coarse) * s->coarse.lanes;
+    const double tiles = tiles_of(s, target);
+    const double direct = 27 * (double)(s->images * target->voxels) * a * b;
+    const double tiled = 64 * (tiles * (a * b + transform * (a + b)) + weights * a * b);
+
+    return tiled < direct;
+}
+
+int vox_winograd_pays(const vox_conv_shape *s, int lanes)
+{
+    return vox_winograd_supports(s, lanes) && pays(s, &s->coarse, 24);
+}
+
+int vox_winograd_weigh_pays(const vox_conv_shape *s, int lanes)
+{
+    return vox_winograd_supports(s, lanes) && pays(s, &s->coarse, 96);
+}
+
+/* ---- sizes ---- */
+
+static void start(vox_winograd *w, const vox_conv_shape *s, int spread, int lanes)
+{
+    memset(w, 0, sizeof *w);
+    vox_conv_plan_blocks(&w->pass, s, spread, lanes);
+    w->flip = spread;
+    w->tiles = s->images;
+    for (int i = 0; i < 3; i++) {
+        w->count[i] = ceil_div(w->pass.target.extent[i], 2);
+        w->tiles *= w->count[i];
+    }
+}
+
+static int64_t packed_size(int lanes)
+{
+    return (int64_t)VOX_WINOGRAD_TAPS * lanes * 2 * lanes;
+}
+
+/* Floats of a plane of `rows` rows of `columns`, with the distance to the next. */
+static int64_t plane_size(int64_t rows, int64_t columns)
+{
+    return rows * columns + VOX_WINOGRAD_PAD;
+}
+
+/* Tiles of a run that needs `floats` per tile and plane, in whole register blocks (12 is a
+ * multiple of all paths'). */
+static int64_t run_length(int64_t floats, int64_t tiles)
+{
+    const int64_t fit = WORKER_BYTES / (PLANES * floats * (int64_t)sizeof(float));
+    const int64_t run = max(RUN_LEAST, min(RUN_MOST, fit) / RUN_LEAST * RUN_LEAST);
+
+    return min(run, ceil_div(tiles, RUN_LEAST) * RUN_LEAST);
+}
+
+void vox_winograd_plan_sum(vox_winograd_sum *p, const vox_conv_shape *s, int spread,
+                           int lanes, int threads)
+{
+    vox_winograd *w = &p->w;
+    const int64_t wanted = threads > 1 ? 4 * (int64_t)threads : 1;
+    int64_t blocks, pairs, room;
+
+    memset(p, 0, sizeof *p);
+    start(w, s, spread, lanes);
+    blocks = w->pass.chunks;
+    pairs = w->pass.pairs;
+    p->deep = w->tiles <= pairs * 2 * lanes;
+    p->run = run_length((blocks + 2) * lanes, min(w->tiles, ceil_div(w->tiles, wanted)));
+    if (p->deep)
+        p->run = run_length(4 * lanes, w->tiles);
+    p->runs = ceil_div(w->tiles, p->run);
+    p->splits = min(p->runs, ceil_div(wanted, pairs));
+    room = ceil_div(p->run, RUN_LEAST) * RUN_LEAST;
+    p->v_plane = plane_size(blocks * (p->deep ? w->tiles + RUN_LEAST : room), lanes);
+    p->m_plane = plane_size(2 * room, lanes);
+    p->u_plane = plane_size(blocks * lanes, 2 * lanes);
+    p->v_size = PLANES * p->v_plane;
+    p->m_size = PLANES * p->m_plane;
+    p->u_size = PLANES * p->u_plane;
+    p->shared_bytes = (size_t)(p->deep ? p->v_size : pairs * p->u_size) * sizeof(float);
+    p->worker_bytes =
+        (size_t)((p->deep ? p->u_size : p->v_size) + p->m_size + packed_size(lanes)) *
+        sizeof(float);
+}
+
+void vox_winograd_plan_weigh(vox_winograd_weigh *p, const vox_conv_shape *s, int lanes,
+                             int threads)
+{
+    vox_winograd *w = &p->w;
+    int64_t blocks, pairs, bytes;
+
+    memset(p, 0, sizeof *p);
+    start(w, s, 0, lanes);
+    blocks = w->pass.chunks;
+    pairs = w->pass.pairs;
+    p->run = run_length((blocks + 2 * pairs) * lanes, w->tiles);
+    p->v_plane = plane_size(blocks * p->run, lanes);
+    p->z_plane = plane_size(2 * pairs * p->run, lanes);
+    p->u_plane = plane_size(blocks * lanes, 2 * lanes);
+    p->v_size = PLANES * p->v_plane;
+    p->z_size = PLANES * p->z_plane;
+    p->u_size = PLANES * p->u_plane;
+    bytes = pairs * p->u_size * (int64_t)sizeof(float);
+    p->parts = min(ceil_div(w->tiles, p->run), min(PARTS, max(1, PARTS_BYTES / bytes)));
+    p->pair_split = threads > 1 ? min(pairs, ceil_div(2 * (int64_t)threads, p->parts)) : 1;
+    p->partial_bytes = (size_t)(p->parts * bytes);
+    p->worker_bytes = (size_t)(p->v_size + p->z_size + packed_size(lanes)) * sizeof(float);
+}
+
+size_t vox_winograd_sum_bytes(const vox_winograd_sum *p, int threads)
+{
+    return p->shared_bytes + (size_t)threads * p->worker_bytes;
+}
+
+size_t vox_winograd_weigh_bytes(const vox_winograd_weigh *p, int threads)
+{
+    return p->partial_bytes + (size_t)threads * p->worker_bytes;
+}

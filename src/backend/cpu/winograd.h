@@ -60,13 +60,18 @@ typedef struct vox_winograd_sum {
     size_t shared_bytes, worker_bytes;
 } vox_winograd_sum;
 
-/** The gradient of the weights, planned. */
+/** The gradient of the weights, planned. Wide: runs of tiles are transformed and added to
+ * dU's of all weights. Deep, for few tiles: all tiles are transformed first, then summed at
+ * once for one pair and block after the other, so that no dU of all weights exists. */
 typedef struct vox_winograd_weigh {
     vox_winograd w;
-    int64_t run, parts, pair_split; /* tiles at once; sums apart; tasks that share a part */
+    int deep;
+    int64_t run;    /* tiles at once */
+    int64_t parts;  /* wide: runs of tiles summed apart; depends on shapes only */
+    int64_t splits; /* tasks that share a part (wide) or a pair (deep) */
     int64_t v_plane, z_plane, u_plane;
-    int64_t v_size, z_size, u_size;
-    size_t partial_bytes, worker_bytes;
+    int64_t v_size, z_size, u_size; /* floats; u of one pair, or of one block */
+    size_t shared_bytes, worker_bytes;
 } vox_winograd_weigh;
 
 /** Can the shape be computed so at all, and is it expected to be faster than directly? */
@@ -132,7 +137,7 @@ void VOX_KERNEL(vox_winograd_target)(float *z, const vox_winograd *w, vox_winogr
 void VOX_KERNEL(vox_winograd_result)(vox_grad y, const vox_winograd *w, vox_winograd_run r,
                                      const float *m, int64_t image, const float *bias);
 
-/** G w G' of one pair and block into the pair's U; `packed` is scratch for 27 taps. */
+/** G w G' of one pair and block into its place in U; `packed` is scratch for 27 taps. */
 void VOX_KERNEL(vox_winograd_weights)(float *u, int64_t plane, const vox_winograd *w,
                                       const float *weight, int64_t pair, int64_t block,
                                       float *packed);

@@ -11,6 +11,7 @@ enum {
     WORKER_BYTES = 640 * 1024, /* V and M (or Z) of a run: they should stay in L2 */
     RUN_LEAST = 12,            /* tiles: below that the weights do not pay */
     RUN_MOST = 48,
+    WEIGH_DEEP = 128,               /* tiles: up to here all at once is faster */
     PARTS_BYTES = 16 * 1024 * 1024, /* of all dU's */
     PARTS = 16
 };
@@ -48,39 +49,40 @@ static double blocks_of(const vox_conv_side *s)
                     ceil_div(s->channels - s->split, s->lanes));
 }
 
-static double tiles_of(const vox_conv_shape *s, const vox_conv_side *target)
+static double tiles_of(const vox_conv_shape *s)
 {
     double n = (double)s->images;
 
     for (int i = 0; i < 3; i++)
-        n *= (double)ceil_div(target->extent[i], 2);
+        n *= (double)ceil_div(s->coarse.extent[i], 2);
     return n;
 }
 
 /*
- * Times in vectors of products. Directly each target voxel takes 27 per pair of blocks.
- * A tile takes 64, and its transforms as many again as TRANSFORM channels would; weights
- * take as much as WEIGHTS tiles. Both measured, on Zen 5 with either vector length.
+ * Times in products of one vector. Directly a target voxel takes 27 per pair of channels,
+ * tiled a tile takes 64; its transforms take as many again as ten more channels would, and
+ * those of the weights as many as so many tiles.
  */
-static int pays(const vox_conv_shape *s, const vox_conv_side *target, double weights)
+static int pays(const vox_conv_shape *s, int lanes, double weights)
 {
     const double transform = 10, a = blocks_of(&s->fine) * s->fine.lanes;
     const double b = blocks_of(&s->coarse) * s->coarse.lanes;
-    const double tiles = tiles_of(s, target);
-    const double direct = 27 * (double)(s->images * target->voxels) * a * b;
-    const double tiled = 64 * (tiles * (a * b + transform * (a + b)) + weights * a * b);
+    const double tiles = tiles_of(s), voxels = (double)(s->images * s->coarse.voxels);
 
-    return tiled < direct;
+    if (!vox_winograd_supports(s, lanes))
+        return 0;
+    return 64 * (tiles * (a * b + transform * (a + b)) + weights * a * b) <
+           27 * voxels * a * b;
 }
 
 int vox_winograd_pays(const vox_conv_shape *s, int lanes)
 {
-    return vox_winograd_supports(s, lanes) && pays(s, &s->coarse, 24);
+    return pays(s, lanes, 8);
 }
 
 int vox_winograd_weigh_pays(const vox_conv_shape *s, int lanes)
 {
-    return vox_winograd_supports(s, lanes) && pays(s, &s->coarse, 96);
+    return pays(s, lanes, 22);
 }
 
 /* ---- sizes ---- */
@@ -148,28 +150,54 @@ void vox_winograd_plan_sum(vox_winograd_sum *p, const vox_conv_shape *s, int spr
         sizeof(float);
 }
 
+/* Buffers of a run of tiles of both sides. */
+static void size_run(vox_winograd_weigh *p, int lanes)
+{
+    p->v_plane = plane_size(p->w.pass.chunks * p->run, lanes);
+    p->z_plane = plane_size(2 * p->w.pass.pairs * p->run, lanes);
+    p->v_size = PLANES * p->v_plane;
+    p->z_size = PLANES * p->z_plane;
+}
+
+static void plan_weigh_deep(vox_winograd_weigh *p, int lanes, int threads)
+{
+    const int64_t wanted = threads > 1 ? 4 * (int64_t)threads : 1;
+
+    p->run = p->w.tiles;
+    size_run(p, lanes);
+    p->splits = min(p->w.pass.chunks, ceil_div(wanted, p->w.pass.pairs));
+    p->u_plane = plane_size(lanes, 2 * lanes);
+    p->u_size = PLANES * p->u_plane;
+    p->shared_bytes = (size_t)(p->v_size + p->z_size) * sizeof(float);
+    p->worker_bytes = (size_t)(p->u_size + packed_size(lanes)) * sizeof(float);
+}
+
+static void plan_weigh_wide(vox_winograd_weigh *p, int lanes, int threads)
+{
+    const int64_t blocks = p->w.pass.chunks, pairs = p->w.pass.pairs;
+    int64_t bytes;
+
+    p->run = run_length((blocks + 2 * pairs) * lanes, p->w.tiles);
+    size_run(p, lanes);
+    p->u_plane = plane_size(blocks * lanes, 2 * lanes);
+    p->u_size = PLANES * p->u_plane;
+    bytes = pairs * p->u_size * (int64_t)sizeof(float);
+    p->parts = min(ceil_div(p->w.tiles, p->run), min(PARTS, max(1, PARTS_BYTES / bytes)));
+    p->splits = threads > 1 ? min(pairs, ceil_div(2 * (int64_t)threads, p->parts)) : 1;
+    p->shared_bytes = (size_t)(p->parts * bytes);
+    p->worker_bytes = (size_t)(p->v_size + p->z_size + packed_size(lanes)) * sizeof(float);
+}
+
 void vox_winograd_plan_weigh(vox_winograd_weigh *p, const vox_conv_shape *s, int lanes,
                              int threads)
 {
-    vox_winograd *w = &p->w;
-    int64_t blocks, pairs, bytes;
-
     memset(p, 0, sizeof *p);
-    start(w, s, 0, lanes);
-    blocks = w->pass.chunks;
-    pairs = w->pass.pairs;
-    p->run = run_length((blocks + 2 * pairs) * lanes, w->tiles);
-    p->v_plane = plane_size(blocks * p->run, lanes);
-    p->z_plane = plane_size(2 * pairs * p->run, lanes);
-    p->u_plane = plane_size(blocks * lanes, 2 * lanes);
-    p->v_size = PLANES * p->v_plane;
-    p->z_size = PLANES * p->z_plane;
-    p->u_size = PLANES * p->u_plane;
-    bytes = pairs * p->u_size * (int64_t)sizeof(float);
-    p->parts = min(ceil_div(w->tiles, p->run), min(PARTS, max(1, PARTS_BYTES / bytes)));
-    p->pair_split = threads > 1 ? min(pairs, ceil_div(2 * (int64_t)threads, p->parts)) : 1;
-    p->partial_bytes = (size_t)(p->parts * bytes);
-    p->worker_bytes = (size_t)(p->v_size + p->z_size + packed_size(lanes)) * sizeof(float);
+    start(&p->w, s, 0, lanes);
+    p->deep = p->w.tiles <= WEIGH_DEEP;
+    if (p->deep)
+        plan_weigh_deep(p, lanes, threads);
+    else
+        plan_weigh_wide(p, lanes, threads);
 }
 
 size_t vox_winograd_sum_bytes(const vox_winograd_sum *p, int threads)
@@ -179,5 +207,5 @@ size_t vox_winograd_sum_bytes(const vox_winograd_sum *p, int threads)
 
 size_t vox_winograd_weigh_bytes(const vox_winograd_weigh *p, int threads)
 {
-    return p->partial_bytes + (size_t)threads * p->worker_bytes;
+    return p->shared_bytes + (size_t)threads * p->worker_bytes;
 }

@@ -111,6 +111,14 @@ static void transform_source(const vox_winograd_sum *p, const vox_conv_io *io, f
      vox_conv_image_size(s, g.second));
 }
 
+/* One block of a pair's U. */
+static void transform_weights(const vox_winograd_sum *p, const vox_conv_io *io, float *u,
+                              int64_t pair, int64_t block, float *packed)
+{
+    VOX_KERNEL(vox_winograd_weights)(u + block * LANES * PAIR, p->u_plane, &p->w, io->weight,
+                                     pair, block, packed);
+}
+
 /* Vectors of a pair that exist. */
 static int vectors_of(const vox_conv_side *s, int64_t pair)
 {
@@ -184,9 +192,8 @@ static void sum_wide(const vox_winograd_sum *p, const vox_conv_io *io, void *wor
 
 #pragma omp for schedule(dynamic, 1)
     for (int64_t i = 0; i < p->w.pass.pairs * blocks; i++)
-        VOX_KERNEL(vox_winograd_weights)
-        ((float *)work + i / blocks * p->u_size, p->u_plane, &p->w, io->weight, i / blocks,
-         i % blocks, worker_of(p, work).packed);
+        transform_weights(p, io, (float *)work + i / blocks * p->u_size, i / blocks,
+                          i % blocks, worker_of(p, work).packed);
 #pragma omp for schedule(dynamic, 1)
     for (int64_t i = 0; i < p->runs; i++)
         run_wide(p, io, work, i);
@@ -200,8 +207,7 @@ static void run_deep(const vox_winograd_sum *p, const vox_conv_io *io, void *wor
     const worker w = worker_of(p, work);
 
     for (int64_t block = 0; block < p->w.pass.chunks; block++)
-        VOX_KERNEL(vox_winograd_weights)
-        (w.own, p->u_plane, &p->w, io->weight, pair, block, w.packed);
+        transform_weights(p, io, w.own, pair, block, w.packed);
     for (int64_t i = split * p->runs / p->splits; i < (split + 1) * p->runs / p->splits;
          i++) {
         const vox_winograd_run r = run_of(p, i);

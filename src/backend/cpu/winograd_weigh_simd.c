@@ -54,73 +54,156 @@ VOX_INLINE void add_products(const int vectors, float *u, const float *v, const 
 INSTANCE(1)
 INSTANCE(2)
 
-/* A task: some pairs of one part. */
-typedef struct task {
+typedef struct operands {
     const vox_winograd_weigh *p;
     const float *const *fine;
     const float *coarse;
-    float *v, *z, *packed;
-    float *u;           /* the part's dU of all pairs */
-    int64_t begin, end; /* pairs */
-} task;
+    vox_grad grad;
+} operands;
 
-static void transform(const task *t, vox_winograd_run r)
+/* ---- tiles of both sides ---- */
+
+static void transform_fine(float *v, const operands *o, int64_t block, vox_winograd_run r)
 {
-    const vox_winograd *w = &t->p->w;
-    const vox_conv_side *fine = &w->pass.source, *coarse = &w->pass.target;
+    const vox_conv_side *s = &o->p->w.pass.source;
+    const vox_conv_group g = vox_conv_group_of(s, LANES, block);
 
-    r.plane = t->p->v_plane;
-    for (int64_t k = 0; k < w->pass.chunks; k++) {
-        const vox_conv_group g = vox_conv_group_of(fine, LANES, k);
+    r.plane = o->p->v_plane;
+    VOX_KERNEL(vox_winograd_source)
+    (v + block * r.run * LANES, &o->p->w, r, o->fine[g.second] + vox_conv_group_at(s, &g),
+     vox_conv_image_size(s, g.second));
+}
 
-        VOX_KERNEL(vox_winograd_source)
-        (t->v + k * r.run * LANES, w, r, t->fine[g.second] + vox_conv_group_at(fine, &g),
-         vox_conv_image_size(fine, g.second));
-    }
-    r.plane = t->p->z_plane;
-    for (int64_t k = 2 * t->begin; k < 2 * t->end; k++) {
-        const vox_conv_group g = vox_conv_group_of(coarse, LANES, k);
+/* Vector number `vector` of the coarse side into place `at` of Z. */
+static void transform_coarse(float *z, const operands *o, int64_t vector, int64_t at,
+                             vox_winograd_run r)
+{
+    const vox_conv_side *s = &o->p->w.pass.target;
+    const vox_conv_group g = vox_conv_group_of(s, LANES, vector);
 
-        if (g.count > 0)
-            VOX_KERNEL(vox_winograd_target)
-            (t->z + (k - 2 * t->begin) * r.run * LANES, w, r,
-             t->coarse + vox_conv_group_at(coarse, &g), vox_conv_image_size(coarse, 0));
+    r.plane = o->p->z_plane;
+    if (g.count > 0)
+        VOX_KERNEL(vox_winograd_target)
+        (z + at * r.run * LANES, &o->p->w, r, o->coarse + vox_conv_group_at(s, &g),
+         vox_conv_image_size(s, 0));
+}
+
+static vox_winograd_run run_of(const vox_winograd_weigh *p, int64_t index)
+{
+    const int64_t first = index * p->run, left = p->w.tiles - first;
+
+    return (vox_winograd_run){first, left < p->run ? left : p->run, p->run, 0};
+}
+
+/* All source channels of one block and plane. */
+static void add_block(const vox_winograd_weigh *p, float *u, const float *v, const float *z,
+                      int64_t pair, int64_t room, int64_t tiles, int add)
+{
+    const int two = vox_conv_group_of(&p->w.pass.target, LANES, 2 * pair + 1).count > 0;
+
+    for (int c = 0; c < LANES; c += CHANNELS, u += CHANNELS * PAIR) {
+        if (two)
+            products_2(u, v + c, z, room * LANES, tiles, add);
+        else
+            products_1(u, v + c, z, room * LANES, tiles, add);
     }
 }
 
-/* One plane of one pair. */
-static void add_plane(const task *t, int plane, int64_t pair, int64_t tiles, int add)
+/* A thread's part of the work memory. */
+typedef struct worker {
+    float *v, *z, *u, *packed;
+} worker;
+
+static worker worker_of(const vox_winograd_weigh *p, void *work)
 {
-    const vox_winograd_weigh *p = t->p;
-    const int64_t run = p->run * LANES;
-    const float *z = t->z + plane * p->z_plane + 2 * (pair - t->begin) * run;
-    float *u = t->u + pair * p->u_size + plane * p->u_plane;
-    const int two = vox_conv_group_of(&p->w.pass.target, LANES, 2 * pair + 1).count > 0;
+    worker w;
 
-    for (int64_t k = 0; k < p->w.pass.chunks; k++) {
-        const float *v = t->v + plane * p->v_plane + k * run;
+    w.v = (float *)(void *)((char *)work + p->shared_bytes +
+                            (size_t)VOX_THREAD() * p->worker_bytes);
+    w.z = w.v + (p->deep ? 0 : p->v_size);
+    w.u = w.z + (p->deep ? 0 : p->z_size);
+    w.packed = w.u + (p->deep ? p->u_size : 0);
+    return w;
+}
 
-        for (int c = 0; c < LANES; c += CHANNELS, u += CHANNELS * PAIR) {
-            if (two)
-                products_2(u, v + c, z, run, tiles, add);
-            else
-                products_1(u, v + c, z, run, tiles, add);
+/* ---- wide ---- */
+
+/* Pairs [begin, end) of a run of tiles into dU. */
+static void add_run(const operands *o, const worker *w, float *u, int64_t begin,
+                    int64_t end, vox_winograd_run r, int add)
+{
+    const vox_winograd_weigh *p = o->p;
+    const int64_t room = r.run * LANES;
+
+    for (int64_t k = 0; k < p->w.pass.chunks; k++)
+        transform_fine(w->v, o, k, r);
+    for (int64_t k = 2 * begin; k < 2 * end; k++)
+        transform_coarse(w->z, o, k, k - 2 * begin, r);
+    for (int plane = 0; plane < VOX_WINOGRAD_PLANES; plane++) {
+        for (int64_t pair = begin; pair < end; pair++) {
+            for (int64_t k = 0; k < p->w.pass.chunks; k++)
+                add_block(p, u + pair * p->u_size + plane * p->u_plane + k * LANES * PAIR,
+                          w->v + plane * p->v_plane + k * room,
+                          w->z + plane * p->z_plane + 2 * (pair - begin) * room, pair,
+                          r.run, r.count, add);
         }
     }
 }
 
-static void run_part(const task *t, int64_t part)
+static void weigh_wide(const operands *o, void *work)
 {
-    const vox_winograd_weigh *p = t->p;
-    const int64_t runs = (p->w.tiles + p->run - 1) / p->run, first = part * runs / p->parts;
+    const vox_winograd_weigh *p = o->p;
+    const int64_t pairs = p->w.pass.pairs, blocks = p->w.pass.chunks;
+    const int64_t runs = (p->w.tiles + p->run - 1) / p->run;
+    const worker w = worker_of(p, work);
+    float *u = work;
 
-    for (int64_t i = first; i < (part + 1) * runs / p->parts; i++) {
-        const int64_t left = p->w.tiles - i * p->run, n = left < p->run ? left : p->run;
+#pragma omp for schedule(dynamic, 1)
+    for (int64_t i = 0; i < p->parts * p->splits; i++) {
+        const int64_t part = i / p->splits, split = i % p->splits;
+        const int64_t first = part * runs / p->parts;
 
-        transform(t, (vox_winograd_run){i * p->run, n, p->run, 0});
-        for (int plane = 0; plane < VOX_WINOGRAD_PLANES; plane++) {
-            for (int64_t pair = t->begin; pair < t->end; pair++)
-                add_plane(t, plane, pair, n, i > first);
+        for (int64_t k = first; k < (part + 1) * runs / p->parts; k++)
+            add_run(o, &w, u + part * pairs * p->u_size, split * pairs / p->splits,
+                    (split + 1) * pairs / p->splits, run_of(p, k), k > first);
+    }
+#pragma omp for schedule(dynamic, 1)
+    for (int64_t i = 0; i < pairs * blocks; i++)
+        VOX_KERNEL(vox_winograd_gradient)
+        (o->grad, &p->w, u + i / blocks * p->u_size + i % blocks * LANES * PAIR, p->u_plane,
+         p->parts, pairs * p->u_size, i / blocks, i % blocks, w.packed);
+}
+
+/* ---- deep ---- */
+
+static void weigh_deep(const operands *o, void *work)
+{
+    const vox_winograd_weigh *p = o->p;
+    const int64_t pairs = p->w.pass.pairs, blocks = p->w.pass.chunks, tiles = p->w.tiles;
+    const vox_winograd_run all = run_of(p, 0);
+    const worker w = worker_of(p, work);
+    float *v = work, *z = v + p->v_size;
+
+#pragma omp for schedule(dynamic, 1)
+    for (int64_t i = 0; i < blocks + 2 * pairs; i++) {
+        if (i < blocks)
+            transform_fine(v, o, i, all);
+        else
+            transform_coarse(z, o, i - blocks, i - blocks, all);
+    }
+#pragma omp for schedule(dynamic, 1)
+    for (int64_t i = 0; i < pairs * p->splits; i++) {
+        const int64_t pair = i / p->splits, split = i % p->splits;
+
+        for (int64_t k = split * blocks / p->splits; k < (split + 1) * blocks / p->splits;
+             k++) {
+            for (int plane = 0; plane < VOX_WINOGRAD_PLANES; plane++)
+                add_block(p, w.u + plane * p->u_plane,
+                          v + plane * p->v_plane + k * tiles * LANES,
+                          z + plane * p->z_plane + 2 * pair * tiles * LANES, pair, tiles,
+                          tiles, 0);
+            VOX_KERNEL(vox_winograd_gradient)
+            (o->grad, &p->w, w.u, p->u_plane, 1, 0, pair, k, w.packed);
         }
     }
 }
@@ -128,26 +211,10 @@ static void run_part(const task *t, int64_t part)
 void VOX_KERNEL(vox_winograd_weigh)(const vox_winograd_weigh *p, const float *const fine[2],
                                     const float *coarse, vox_grad grad, void *work)
 {
-    const int64_t pairs = p->w.pass.pairs, blocks = p->w.pass.chunks;
-    float *u = work;
-    task t = {.p = p, .fine = fine, .coarse = coarse};
+    const operands o = {p, fine, coarse, grad};
 
-    t.v = (float *)(void *)((char *)work + p->partial_bytes +
-                            (size_t)VOX_THREAD() * p->worker_bytes);
-    t.z = t.v + p->v_size;
-    t.packed = t.z + p->z_size;
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < p->parts * p->pair_split; i++) {
-        const int64_t part = i / p->pair_split, split = i % p->pair_split;
-
-        t.u = u + part * pairs * p->u_size;
-        t.begin = split * pairs / p->pair_split;
-        t.end = (split + 1) * pairs / p->pair_split;
-        run_part(&t, part);
-    }
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < pairs * blocks; i++)
-        VOX_KERNEL(vox_winograd_gradient)
-        (grad, &p->w, u + i / blocks * p->u_size, p->u_plane, p->parts, pairs * p->u_size,
-         i / blocks, i % blocks, t.packed);
+    if (p->deep)
+        weigh_deep(&o, work);
+    else
+        weigh_wide(&o, work);
 }

@@ -56,7 +56,6 @@ void VOX_KERNEL(vox_winograd_weights)(float *u, int64_t plane, const vox_winogra
     const float *first = w->flip ? packed + (TAPS - 1) * tap : packed;
 
     VOX_KERNEL(vox_conv_pack_chunk)(packed, &w->pass, weight, pair, block);
-    u += block * LANES * PAIR;
     for (int64_t i = 0; i < tap; i += LANES)
         weight_planes(u + i, plane, first + i, w->flip ? -tap : tap);
 }
@@ -123,7 +122,6 @@ void VOX_KERNEL(vox_winograd_gradient)(vox_grad grad, const vox_winograd *w, con
 {
     const int64_t tap = LANES * PAIR;
 
-    u += block * tap;
     for (int64_t i = 0; i < tap; i += LANES)
         gradient_taps(packed + i, tap, u + i, plane, parts, part);
     VOX_KERNEL(vox_conv_unpack_chunk)(grad, &w->pass, packed, pair, block);

@@ -98,11 +98,12 @@ static int fill_batch(bench *b)
 static int set_up(bench *b, const vox_bench_cfg *cfg, const vox_common *common)
 {
     vox_optim_cfg optim;
+    vox_device_cfg dev;
 
     VOX_TRY(vox_run_resolve(&b->run, &cfg->run, common->threads, NULL));
     VOX_TRY(vox_recipe_optim(&optim, &b->run.recipe));
-    VOX_TRY(vox_device_open(
-        &b->dev, &(vox_device_cfg){.name = b->run.device, .threads = b->run.threads}));
+    dev = vox_run_device(&b->run);
+    VOX_TRY(vox_device_open(&b->dev, &dev));
     VOX_TRY(open_engine(b, &optim));
     VOX_TRY(vox_optim_new(&b->optim, b->engine.params, &optim));
     VOX_TRY(fill_batch(b));

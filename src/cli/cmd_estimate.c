@@ -69,9 +69,10 @@ static int run(const void *cfg, const vox_common *common, int argc, char **argv)
 
     if (rc == VOX_OK)
         rc = check_data(args, argc, argv);
-    dev_cfg = (vox_device_cfg){.name = r.device, .threads = r.threads};
-    if (rc == VOX_OK)
+    if (rc == VOX_OK) {
+        dev_cfg = vox_run_device(&r);
         rc = vox_device_open(&dev, &dev_cfg);
+    }
     if (rc == VOX_OK)
         rc = estimate(&r, dev, common);
     vox_device_close(dev);

@@ -47,6 +47,12 @@ struct vox_device {
     void *own;          /* the type's data */
 };
 
+/** How the CPU's kernels compute, "cpu.<option>" in --set and in a bundle's options. */
+typedef struct vox_cpu_cfg {
+    int winograd;
+} vox_cpu_cfg;
+extern const vox_opt vox_cpu_opts[];
+
 typedef struct vox_device_cfg {
     const char *name; /* "cpu" or "fake" */
     const char *path; /* NULL: VOX_CPU, else the best this CPU has */

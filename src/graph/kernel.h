@@ -10,8 +10,8 @@
 
 #include "graph/op.h"
 
-/** May kernels take the tiled form of a 3x3x3 convolution? By default where it is expected
- * to be faster; always, in tests, wherever it is possible. */
+/** May kernels compute 3x3x3 convolutions by Winograd's tiles? By default where that is
+ * expected to be faster; in tests, wherever it is possible. */
 typedef enum vox_winograd_use {
     VOX_WINOGRAD_AUTO,
     VOX_WINOGRAD_NEVER,

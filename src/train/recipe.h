@@ -13,6 +13,7 @@
 #define VOX_TRAIN_RECIPE_H
 
 #include "base/opt.h"
+#include "graph/device.h"
 #include "methods/method.h"
 #include "train/optim.h"
 #include "train/schedule.h"
@@ -73,11 +74,12 @@ const char *vox_recipe_name(int i);
 int vox_recipe_optim(vox_optim_cfg *out, const vox_recipe *r);
 int vox_recipe_schedule(vox_schedule *out, const vox_recipe *r);
 
-/** A method and a net with their options: what is trained. */
+/** A method and a net with their options, and how kernels compute: what is trained. */
 typedef struct vox_setup {
     const vox_method *method;
     void *cfg; /* the method's options, owned */
     vox_model model;
+    vox_cpu_cfg cpu;
 } vox_setup;
 
 #define VOX_SETUP_INIT \
@@ -88,7 +90,8 @@ typedef struct vox_setup {
 /**
  * Look up method and net and set their options.
  *
- * @param options  object with keys "<method>.<option>" and "<net family>.<option>", or NULL
+ * @param options  object with keys "<method>.<option>", "<net family>.<option>" and
+ *                 "cpu.<option>", or NULL
  * @return VOX_OK; VOX_E_USAGE for an unknown name or option (with "did you mean") or an
  * impossible pair; VOX_E_NOMEM. `out` is an _INIT value and stays one on failure.
  *
@@ -98,6 +101,9 @@ typedef struct vox_setup {
 int vox_setup_init(vox_setup *out, const char *method, const char *net,
                    struct json_object *options);
 void vox_setup_release(vox_setup *s);
+
+/** `cfg` with the setup's choices of kernels. */
+vox_device_cfg vox_setup_device(const vox_setup *s, vox_device_cfg cfg);
 
 /** Method, net, patch [C, D, H, W] and batch as a pretext; the graph's part is empty. */
 vox_pretext vox_setup_pretext(const vox_setup *s, vox_phase phase, const int64_t patch[3],

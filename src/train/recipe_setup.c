@@ -22,6 +22,7 @@ static int set_option(vox_setup *s, const char *key, json_object *value)
 {
     const char *of_net = option_of(key, s->model.net->name);
     const char *of_method = option_of(key, s->method->name);
+    const char *of_cpu = option_of(key, "cpu");
     int rc;
 
     if (of_net) {
@@ -29,8 +30,11 @@ static int set_option(vox_setup *s, const char *key, json_object *value)
         rc = vox_opts_set_json(s->model.net->opts, s->model.cfg, of_net, value);
     } else if (of_method) {
         rc = vox_opts_set_json(s->method->opts, s->cfg, of_method, value);
+    } else if (of_cpu) {
+        rc = vox_opts_set_json(vox_cpu_opts, &s->cpu, of_cpu, value);
     } else {
-        return vox_fail(VOX_E_USAGE, "option %s belongs neither to method %s nor to net %s",
+        return vox_fail(VOX_E_USAGE,
+                        "option %s belongs neither to method %s nor to net %s nor to cpu",
                         key, s->method->name, s->model.net->name);
     }
     return rc == VOX_OK ? rc : vox_fail_in(rc, "option %s", key);
@@ -60,6 +64,7 @@ static int init(vox_setup *s, const char *method, const char *net, json_object *
     if (!s->cfg)
         return VOX_E_NOMEM;
     VOX_TRY(vox_opts_defaults(s->method->opts, s->cfg));
+    VOX_TRY(vox_opts_defaults(vox_cpu_opts, &s->cpu));
     VOX_TRY(set_options(s, options));
     if (s->method->out_channels)
         s->model.out_channels = s->method->out_channels(s->cfg);
@@ -83,6 +88,12 @@ void vox_setup_release(vox_setup *s)
     vox_free(s->cfg);
     vox_model_release(&s->model);
     *s = (vox_setup)VOX_SETUP_INIT;
+}
+
+vox_device_cfg vox_setup_device(const vox_setup *s, vox_device_cfg cfg)
+{
+    cfg.winograd = s->cpu.winograd ? VOX_WINOGRAD_AUTO : VOX_WINOGRAD_NEVER;
+    return cfg;
 }
 
 vox_pretext vox_setup_pretext(const vox_setup *s, vox_phase phase, const int64_t patch[3],

@@ -121,11 +121,13 @@ static int open_engine(vox_replay_run *r, const vox_replay_cfg *cfg)
 static int open_run(vox_replay_run *r, const vox_replay_cfg *cfg)
 {
     const vox_recipe *recipe = &r->spec.recipe;
+    vox_device_cfg dev;
     int rc;
 
-    VOX_TRY(vox_device_open(&r->dev, &cfg->device));
     VOX_TRY(read_bundle(r));
     VOX_TRY(vox_setup_init(&r->setup, recipe->method, recipe->net, recipe->options));
+    dev = vox_setup_device(&r->setup, cfg->device);
+    VOX_TRY(vox_device_open(&r->dev, &dev));
     VOX_TRY(find_sizes(r));
     rc = open_engine(r, cfg);
     return rc == VOX_OK || rc == VOX_E_NOMEM ? rc : vox_fail_in(rc, "%s", r->path);

@@ -348,6 +348,12 @@ int vox_run_resolve(vox_run *out, const vox_run_args *args, int threads,
     return rc;
 }
 
+vox_device_cfg vox_run_device(const vox_run *r)
+{
+    return vox_setup_device(&r->setup,
+                            (vox_device_cfg){.name = r->device, .threads = r->threads});
+}
+
 void vox_run_release(vox_run *r)
 {
     vox_recipe_release(&r->recipe);
@@ -399,6 +405,7 @@ json_object *vox_run_json(const vox_run *r)
     add_options(resolved, r->setup.method->name, r->setup.method->opts, r->setup.cfg);
     add_options(resolved, r->setup.model.net->name, r->setup.model.net->opts,
                 r->setup.model.cfg);
+    add_options(resolved, "cpu", vox_cpu_opts, &r->setup.cpu);
     json_object_object_add(o, "voxmind", json_object_new_string(vox_version()));
     json_object_object_add(o, "commit", json_object_new_string(vox_commit()));
     json_object_object_add(o, "recipe", vox_opts_json(vox_recipe_opts, &r->recipe));

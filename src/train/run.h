@@ -77,6 +77,9 @@ int vox_run_resolve(vox_run *out, const vox_run_args *args, int threads,
 
 void vox_run_release(vox_run *r);
 
+/** The device the run computes on. */
+vox_device_cfg vox_run_device(const vox_run *r);
+
 /** The run as JSON, a new object: config.json, and the options stored with checkpoints. */
 struct json_object *vox_run_json(const vox_run *r);
 

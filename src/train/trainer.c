@@ -77,7 +77,7 @@ int64_t vox_trainer_checkpoint_bytes(const vox_trainer *t)
 
 static int open_engine(vox_trainer *t)
 {
-    const vox_device_cfg dev = {.name = t->run->device, .threads = t->run->threads};
+    const vox_device_cfg dev = vox_run_device(t->run);
     vox_engine_cfg cfg;
     vox_optim_cfg optim;
 

@@ -109,7 +109,9 @@ static void losses_are_the_peers(void **state)
     for (int i = 0; i < VOX_COUNT(paths); i++) {
         vox_device *dev;
 
-        if (vox_device_open(&dev, &(vox_device_cfg){"cpu", paths[i], 2}) != VOX_OK)
+        if (vox_device_open(
+                &dev, &(vox_device_cfg){.name = "cpu", .path = paths[i], .threads = 2}) !=
+            VOX_OK)
             continue; /* not on this CPU */
         for (int k = 0; k < VOX_COUNT(cases); k++)
             check(dev, &cases[k]);

@@ -556,7 +556,8 @@ static void same_bits_for_any_thread_count(void **state)
     float *first = NULL;
 
     for (int i = 0; i < 4; i++) {
-        const vox_device_cfg cfg = {like->type->name, like->path, threads[i]};
+        const vox_device_cfg cfg = {
+            .name = like->type->name, .path = like->path, .threads = threads[i]};
         vox_block block = VOX_BLOCK_INIT;
         vox_device *dev;
         vox_params *p;
@@ -585,7 +586,7 @@ static void same_bits_for_any_thread_count(void **state)
 
 static int run_on(const char *device_name, const char *path)
 {
-    const vox_device_cfg cfg = {device_name, path, 2};
+    const vox_device_cfg cfg = {.name = device_name, .path = path, .threads = 2};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_is_the_derivative),
         cmocka_unit_test(micro_batches_add_up),

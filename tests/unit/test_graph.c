@@ -122,7 +122,7 @@ typedef struct rig {
 
 static rig rig_open(const char *device, const char *path)
 {
-    const vox_device_cfg cfg = {device, path, 2};
+    const vox_device_cfg cfg = {.name = device, .path = path, .threads = 2};
     rig r = {.block = VOX_BLOCK_INIT};
 
     assert_int_equal(vox_device_open(&r.dev, &cfg), VOX_OK);

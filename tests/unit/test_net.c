@@ -221,8 +221,10 @@ static void check_init(const char *init, double conv, double transposed, double 
     vox_params *p;
     double largest;
 
-    assert_int_equal(vox_device_open(&dev, &(vox_device_cfg){"cpu", "reference", 1}),
-                     VOX_OK);
+    assert_int_equal(
+        vox_device_open(
+            &dev, &(vox_device_cfg){.name = "cpu", .path = "reference", .threads = 1}),
+        VOX_OK);
     assert_int_equal(vox_model_init(&m, "resenc_xs"), VOX_OK);
     assert_int_equal(vox_opts_set(m.net->opts, m.cfg, "init", init), VOX_OK);
     assert_int_equal(vox_params_new(&p, dev), VOX_OK);

@@ -10,9 +10,9 @@
 
 /* The same thing with the kernels' best path and on the device whose memory faults. */
 static const vox_device_cfg devices[] = {
-    {"cpu",  NULL,        2},
-    {"cpu",  "reference", 1},
-    {"fake", NULL,        2}
+    {.name = "cpu",  .path = NULL,        .threads = 2},
+    {.name = "cpu",  .path = "reference", .threads = 1},
+    {.name = "fake", .path = NULL,        .threads = 2}
 };
 
 /* g(n, a): sin(a i), i = 1..n, in f32. */

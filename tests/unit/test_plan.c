@@ -346,7 +346,7 @@ static void random_programs(void **state)
 
     (void)state;
     for (int d = 0; d < 2; d++) {
-        const vox_device_cfg cfg = {devices[d], "reference", 2};
+        const vox_device_cfg cfg = {.name = devices[d], .path = "reference", .threads = 2};
         vox_device *dev;
 
         assert_int_equal(vox_device_open(&dev, &cfg), VOX_OK);
@@ -380,7 +380,7 @@ static void first_error_stays(void **state)
 
 static void allocation_failures_are_clean(void **state)
 {
-    const vox_device_cfg dev_cfg = {"cpu", "reference", 1};
+    const vox_device_cfg dev_cfg = {.name = "cpu", .path = "reference", .threads = 1};
     static program q;
     vox_device *dev;
     int failed = 1;

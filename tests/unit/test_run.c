@@ -81,6 +81,28 @@ static void test_flags_win_over_recipe(void **state)
     vox_run_release(&r);
 }
 
+/* How kernels compute is an option like any other: checked, kept, given to the device. */
+static void test_options_of_kernels(void **state)
+{
+    json_object *stored;
+    vox_run r;
+
+    (void)state;
+    assert_int_equal(RESOLVE(&r, NULL, "--net", "resenc_xs"), VOX_OK);
+    assert_int_equal(vox_run_device(&r).winograd, VOX_WINOGRAD_AUTO);
+    vox_run_release(&r);
+    assert_int_equal(RESOLVE(&r, NULL, "--set", "cpu.winograd=false"), VOX_OK);
+    assert_int_equal(vox_run_device(&r).winograd, VOX_WINOGRAD_NEVER);
+    stored = vox_run_json(&r);
+    vox_run_release(&r);
+    assert_int_equal(RESOLVE(&r, stored, "--epochs", "1000"), VOX_OK);
+    assert_int_equal(vox_run_device(&r).winograd, VOX_WINOGRAD_NEVER);
+    vox_run_release(&r);
+    assert_fails(RESOLVE(&r, stored, "--set", "cpu.winograd=true"), "cpu.winograd");
+    assert_fails(RESOLVE(&r, NULL, "--set", "cpu.winogrd=true"), "winograd");
+    json_object_put(stored);
+}
+
 static void test_names(void **state)
 {
     vox_run r;
@@ -170,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults_are_the_peers),
         cmocka_unit_test(test_flags_win_over_recipe),
+        cmocka_unit_test(test_options_of_kernels),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_environment_sets_workers),
         cmocka_unit_test(test_bad_values_are_named),

@@ -68,7 +68,7 @@ static size_t plan_sum(sum_pass *p, const vox_problem *q, const vox_conv_shape *
                        int spread)
 {
     p->winograd = wants_winograd(q, vox_winograd_supports(s, VOX_LANES),
-                                 vox_winograd_pays(s, VOX_LANES));
+                                 vox_winograd_pays(s, spread, VOX_LANES));
     if (p->winograd) {
         vox_winograd_plan_sum(&p->tiled, s, spread, VOX_LANES, q->threads);
         return vox_winograd_sum_bytes(&p->tiled, q->threads);

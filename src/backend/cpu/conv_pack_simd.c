@@ -177,7 +177,7 @@ void VOX_KERNEL(vox_conv_pack)(float *packed, const vox_conv_pass *p, const floa
 #pragma omp for
     for (int64_t i = 0; i < p->pairs * p->chunks; i++)
         VOX_KERNEL(vox_conv_pack_chunk)
-        (packed + i * size, p, weight, i / p->chunks, i % p->chunks);
+    (packed + i * size, p, weight, i / p->chunks, i % p->chunks);
 }
 
 /* ---- gradients of weights ---- */

@@ -64,6 +64,12 @@ static const struct {
 #endif
 };
 
+const vox_opt vox_cpu_opts[] = {
+    VOX_OPT_BOOL(vox_cpu_cfg, winograd, 1,
+                 "3x3x3 convolutions by Winograd's tiles where that is faster"),
+    VOX_OPT_END,
+};
+
 static const vox_cpu_path *best(void)
 {
     int i = VOX_COUNT(paths) - 1;

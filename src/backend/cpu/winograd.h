@@ -76,7 +76,7 @@ typedef struct vox_winograd_weigh {
 
 /** Can the shape be computed so at all, and is it expected to be faster than directly? */
 int vox_winograd_supports(const vox_conv_shape *s, int lanes);
-int vox_winograd_pays(const vox_conv_shape *s, int lanes);
+int vox_winograd_pays(const vox_conv_shape *s, int spread, int lanes);
 int vox_winograd_weigh_pays(const vox_conv_shape *s, int lanes);
 
 /** Plan the passes: forward (spread = 0) or the gradient of x (1); of w. */

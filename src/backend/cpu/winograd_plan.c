@@ -42,11 +42,11 @@ int vox_winograd_supports(const vox_conv_shape *s, int lanes)
     return s->fine.lanes == lanes && s->coarse.lanes == lanes;
 }
 
-/* Channels in whole blocks, both tensors of a side. */
-static double blocks_of(const vox_conv_side *s)
+/* Channels of both tensors of a side, in whole groups of `size`. */
+static double channels_of(const vox_conv_side *s, int size)
 {
-    return (double)(ceil_div(s->split, s->lanes) +
-                    ceil_div(s->channels - s->split, s->lanes));
+    return (double)(size *
+                    (ceil_div(s->split, size) + ceil_div(s->channels - s->split, size)));
 }
 
 static double tiles_of(const vox_conv_shape *s)
@@ -63,26 +63,27 @@ static double tiles_of(const vox_conv_shape *s)
  * tiled a tile takes 64; its transforms take as many again as ten more channels would, and
  * those of the weights as many as so many tiles.
  */
-static int pays(const vox_conv_shape *s, int lanes, double weights)
+static int pays(const vox_conv_shape *s, const vox_conv_side *source,
+                const vox_conv_side *target, int lanes, double weights)
 {
-    const double transform = 10, a = blocks_of(&s->fine) * s->fine.lanes;
-    const double b = blocks_of(&s->coarse) * s->coarse.lanes;
-    const double tiles = tiles_of(s), voxels = (double)(s->images * s->coarse.voxels);
+    const double transform = 10, tiles = tiles_of(s);
+    const double a = channels_of(source, lanes), b = channels_of(target, lanes);
+    const double voxels = (double)(s->images * s->coarse.voxels);
+    const double direct = 27 * voxels * channels_of(source, VOX_CONV_CHUNK) * b;
+    const double tiled = 64 * (tiles * (a * b + transform * (a + b)) + weights * a * b);
 
-    if (!vox_winograd_supports(s, lanes))
-        return 0;
-    return 64 * (tiles * (a * b + transform * (a + b)) + weights * a * b) <
-           27 * voxels * a * b;
+    return vox_winograd_supports(s, lanes) && tiled < direct;
 }
 
-int vox_winograd_pays(const vox_conv_shape *s, int lanes)
+int vox_winograd_pays(const vox_conv_shape *s, int spread, int lanes)
 {
-    return pays(s, lanes, 8);
+    return spread ? pays(s, &s->coarse, &s->fine, lanes, 8)
+                  : pays(s, &s->fine, &s->coarse, lanes, 8);
 }
 
 int vox_winograd_weigh_pays(const vox_conv_shape *s, int lanes)
 {
-    return pays(s, lanes, 22);
+    return pays(s, &s->fine, &s->coarse, lanes, 22);
 }
 
 /* ---- sizes ---- */

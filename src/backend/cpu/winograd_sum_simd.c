@@ -115,8 +115,8 @@ static void transform_source(const vox_winograd_sum *p, const vox_conv_io *io, f
 static void transform_weights(const vox_winograd_sum *p, const vox_conv_io *io, float *u,
                               int64_t pair, int64_t block, float *packed)
 {
-    VOX_KERNEL(vox_winograd_weights)(u + block * LANES * PAIR, p->u_plane, &p->w, io->weight,
-                                     pair, block, packed);
+    VOX_KERNEL(vox_winograd_weights)
+    (u + block * LANES * PAIR, p->u_plane, &p->w, io->weight, pair, block, packed);
 }
 
 /* Vectors of a pair that exist. */

@@ -84,8 +84,8 @@ static void transform_coarse(float *z, const operands *o, int64_t vector, int64_
     r.plane = o->p->z_plane;
     if (g.count > 0)
         VOX_KERNEL(vox_winograd_target)
-        (z + at * r.run * LANES, &o->p->w, r, o->coarse + vox_conv_group_at(s, &g),
-         vox_conv_image_size(s, 0));
+    (z + at * r.run * LANES, &o->p->w, r, o->coarse + vox_conv_group_at(s, &g),
+     vox_conv_image_size(s, 0));
 }
 
 static vox_winograd_run run_of(const vox_winograd_weigh *p, int64_t index)
@@ -170,8 +170,8 @@ static void weigh_wide(const operands *o, void *work)
 #pragma omp for schedule(dynamic, 1)
     for (int64_t i = 0; i < pairs * blocks; i++)
         VOX_KERNEL(vox_winograd_gradient)
-        (o->grad, &p->w, u + i / blocks * p->u_size + i % blocks * LANES * PAIR, p->u_plane,
-         p->parts, pairs * p->u_size, i / blocks, i % blocks, w.packed);
+    (o->grad, &p->w, u + i / blocks * p->u_size + i % blocks * LANES * PAIR, p->u_plane,
+     p->parts, pairs * p->u_size, i / blocks, i % blocks, w.packed);
 }
 
 /* ---- deep ---- */

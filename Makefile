@@ -30,7 +30,7 @@ asan: install-deps build-asan/.configured ## install what is missing, run the qu
 
 tsan: build-tsan/.configured ## build and run the tests of threads under TSan (TESTS=regex picks others)
 	@cmake --build build-tsan -j $(JOBS) --target voxmind tests
-	@ctest --test-dir build-tsan -j $(JOBS) --output-on-failure -R '$(or $(TESTS),queue|pool|map|loader|fake)'
+	@ctest --test-dir build-tsan -j $(JOBS) --output-on-failure -R '$(or $(TESTS),queue|pool|team|map|loader|fake|kernel|ops_devices)'
 
 fuzz: build-fuzz/.configured ## build the fuzz targets with clang's libFuzzer, in build-fuzz/fuzz
 	@cmake --build build-fuzz -j $(JOBS)

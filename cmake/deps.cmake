@@ -58,14 +58,5 @@ endif()
 target_include_directories(vox_deps SYSTEM INTERFACE ${CSV_INCLUDE})
 target_link_libraries(vox_deps INTERFACE ${CSV_LIBRARY} m)
 
-# One OpenMP runtime, gcc's. Without OpenMP (thread sanitizer, clang without a runtime) the
-# pragmas are ignored and every region has one thread; the functions of omp.h stay.
-find_package(OpenMP QUIET COMPONENTS C)
-if(OpenMP_C_FOUND AND VOX_OPENMP)
-    target_link_libraries(vox_deps INTERFACE OpenMP::OpenMP_C)
-else()
-    target_compile_options(vox_deps INTERFACE -Wno-unknown-pragmas)
-    target_link_libraries(vox_deps INTERFACE ${OpenMP_C_LIBRARIES})
-endif()
 find_package(Threads REQUIRED)
 target_link_libraries(vox_deps INTERFACE Threads::Threads)

@@ -33,12 +33,13 @@
 #define VOX_CPU_HAS_X86_BF16() 0
 #endif
 
-/** Number of the calling thread in its parallel region: for scratch memory, never for results. */
-#if defined(_OPENMP)
-#include <omp.h>
-#define VOX_THREAD() omp_get_thread_num()
+/** In a loop that waits for another core's write: leaves the core's units to others. */
+#if defined(__GNUC__) && defined(__x86_64__)
+#define VOX_PAUSE() __builtin_ia32_pause()
+#elif defined(__GNUC__) && defined(__aarch64__)
+#define VOX_PAUSE() __asm__ volatile("yield")
 #else
-#define VOX_THREAD() 0
+#define VOX_PAUSE() ((void)0)
 #endif
 
 /** Number of elements of an array object (not of a pointer). */

@@ -2,7 +2,7 @@
  * pool: many independent pieces of work, shared by a few threads.
  *
  * For work that waits for disks or differs in size (reading headers, preprocessing images).
- * Kernels use OpenMP instead, loaders their own ring.
+ * Kernels use a team instead, loaders their own ring.
  */
 #ifndef VOX_BASE_POOL_H
 #define VOX_BASE_POOL_H

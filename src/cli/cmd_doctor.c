@@ -71,9 +71,6 @@ static json_object *facts(void)
     json_object_object_add(o, "disk_free", json_object_new_int64(vox_host_disk(".")));
     add_kernels(o);
     add_text(o, "json_c", json_c_version());
-#ifdef _OPENMP
-    json_object_object_add(o, "openmp", json_object_new_int(_OPENMP));
-#endif
     add_text(o, "cuda", NULL);
     add_environment(o);
     return o;

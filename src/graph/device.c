@@ -8,12 +8,6 @@
 #include "base/mem.h"
 #include "graph/device_impl.h"
 
-void vox_device_region(const vox_device *d, void (*fn)(void *arg), void *arg)
-{
-#pragma omp parallel num_threads(d->ctx.threads)
-    fn(arg);
-}
-
 static void *cpu_alloc(vox_device *d, size_t bytes)
 {
     (void)d;
@@ -36,7 +30,7 @@ static int cpu_copy(vox_device *d, void *dst, const void *src, size_t bytes)
 
 static void cpu_run(vox_device *d, void (*fn)(void *arg), void *arg)
 {
-    vox_device_region(d, fn, arg);
+    vox_team_run(d->team, fn, arg);
 }
 
 static void cpu_sync(vox_device *d)
@@ -81,9 +75,11 @@ int vox_device_open(vox_device **out, const vox_device_cfg *cfg)
     d->steps = path->steps;
     d->winograd = cfg->winograd;
     d->ctx = (vox_context){cfg->threads > 0 ? cfg->threads : vox_cpu_cores(), 0, 1};
-    if (strcmp(cfg->name, "fake") == 0)
+    rc = vox_team_new(&d->team, d->ctx.threads);
+    if (rc == VOX_OK && strcmp(cfg->name, "fake") == 0)
         rc = vox_device_fake_start(d);
     if (rc != VOX_OK) {
+        vox_team_free(d->team);
         vox_free(d);
         return rc;
     }
@@ -97,6 +93,7 @@ void vox_device_close(vox_device *d)
         return;
     vox_device_sync(d);
     d->type->release(d);
+    vox_team_free(d->team);
     vox_free(d);
 }
 

@@ -2,7 +2,7 @@
  * device: where tensors live and work is run. Everything that is not host memory goes
  * through this interface; addresses it returns must not be used on the host.
  *
- *     cpu   memory is the host's, `run` is one OpenMP region
+ *     cpu   memory is the host's, `run` is done when it returns
  *     fake  the same kernels behind a separate address space (host access faults), with an
  *           asynchronous queue: engine tests run on it so that nothing assumes host
  *           pointers
@@ -25,7 +25,7 @@ typedef struct vox_device_type {
      * holds the data. */
     int (*upload)(vox_device *d, void *dst, const void *src, size_t bytes);
     int (*download)(vox_device *d, void *dst, const void *src, size_t bytes);
-    /** Run fn(arg) once on every thread of a region, in queue order; returns at once where
+    /** Run fn(arg) once on every member of the team, in queue order; returns at once where
      * the device is asynchronous, so `arg` must live until vox_device_sync. */
     void (*run)(vox_device *d, void (*fn)(void *arg), void *arg);
     /** Wait until the queue is empty. */
@@ -43,6 +43,7 @@ struct vox_device {
     const vox_step_kernels *steps;
     vox_winograd_use winograd;
     vox_context ctx;
+    vox_team *team;     /* ctx.threads members */
     int64_t live, peak; /* bytes allocated now, and at most */
     void *own;          /* the type's data */
 };

@@ -42,7 +42,7 @@ static void *real(vox_device *d, void *p)
 static void run_job(vox_device *d, const job *j)
 {
     if (j->fn)
-        vox_device_region(d, j->fn, j->arg);
+        vox_team_run(d->team, j->fn, j->arg);
     else
         memcpy(j->dst, j->src, j->bytes);
     vox_free(j->staged);

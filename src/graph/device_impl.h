@@ -9,7 +9,4 @@ extern const vox_device_type vox_device_cpu;
 /* Opens its queue thread. @return VOX_OK; VOX_E_NOMEM */
 int vox_device_fake_start(vox_device *d);
 
-/** One OpenMP region of the device's threads, each calling fn(arg). */
-void vox_device_region(const vox_device *d, void (*fn)(void *arg), void *arg);
-
 #endif

@@ -1,8 +1,8 @@
 /*
  * exec: a plan on its memory: binding addresses, filling inputs, running, fetching.
  *
- * A pass is one parallel region; every thread walks the task list and meets a barrier
- * behind each call. Where the reference works on blocked tensors, plain copies are made
+ * A pass is one run of the device's team; every member walks the task list and meets a
+ * barrier behind each call. Where the reference works on blocked tensors, plain copies are made
  * around it.
  */
 #include <string.h>
@@ -358,27 +358,25 @@ static void run_task(vox_plan *p, task *t)
     const double start = p->profile ? vox_clock() : 0.0;
 
     if (t->kind == TASK_SEED) {
-#pragma omp single
-        *(float *)(uintptr_t)t->call.dout[0] = p->seed;
+        VOX_SHARE(one, 1)
+            *(float *)(uintptr_t)t->call.dout[0] = p->seed;
     } else if (t->site->staged) {
         stage_in(t, blocked);
+        vox_barrier();
         call_task(t);
-#pragma omp barrier
+        vox_barrier();
         stage_out(t, blocked);
     } else {
         call_task(t);
-#pragma omp barrier
     }
-    if (p->profile) {
-#pragma omp master
-        {
-            t->seconds += vox_clock() - start;
-            t->runs++;
-        }
+    vox_barrier();
+    if (p->profile && vox_team_member() == 0) {
+        t->seconds += vox_clock() - start;
+        t->runs++;
     }
 }
 
-/* Both run on every thread of the device's region. */
+/* Both run on every member of the device's team. */
 static void forward_pass(void *arg)
 {
     vox_plan *p = arg;

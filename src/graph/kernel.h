@@ -54,7 +54,7 @@ typedef struct vox_kernel {
 } vox_kernel;
 
 /** A run of parameters with gradient, one pass over which an optimizer steps. Addresses are
- * the device's. Called by every thread of a region. */
+ * the device's. Called by every member of a team. */
 typedef struct vox_step_args {
     int64_t count;
     float *value, *grad, *moment[2];

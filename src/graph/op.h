@@ -2,10 +2,10 @@
  * op: the contract between the graph, the ops' reference code and the backends' kernels.
  *
  * An op is one const struct in its own file. `infer` is its only part that may fail.
- * `forward`, `rebuild` and `backward` are called by every thread of one parallel region and
- * share the work by orphaned `#pragma omp for` or `single`; they cannot fail and must not
- * assume that other threads have reached them. The executor puts a barrier behind every
- * call.
+ * `forward`, `rebuild` and `backward` are called by every member of a team and share the
+ * work by VOX_SHARE, with vox_barrier where one of their loops needs another (base/team.h);
+ * they cannot fail and must not assume that other members have reached them. The executor
+ * puts a barrier behind every call.
  *
  * References see plain tensors always. They accumulate in f64 and are compiled without
  * contraction: they are the truth the kernels are compared with.
@@ -20,6 +20,7 @@
 
 #include "base/arena.h"
 #include "base/opt.h"
+#include "base/team.h"
 #include "graph/value.h"
 
 enum { VOX_MAX_IN = 8, VOX_MAX_OUT = 4 };
@@ -69,7 +70,7 @@ static inline void vox_grad_put(vox_grad g, int64_t i, float v)
 
 /** What a call may know of its surroundings. */
 typedef struct vox_context {
-    int threads; /* of the region */
+    int threads; /* members of the team */
     int rank, ranks;
 } vox_context;
 

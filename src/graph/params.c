@@ -198,8 +198,7 @@ static void ema_job(void *arg)
     float *dst = j->dev->type->real(j->dev, j->a);
     const float *src = j->dev->type->real(j->dev, j->b);
 
-#pragma omp for
-    for (int64_t i = 0; i < j->count; i++)
+    VOX_SHARE(i, j->count)
         dst[i] = j->decay * dst[i] + (1.0f - j->decay) * src[i];
 }
 

@@ -20,8 +20,7 @@ static void norm2(double *sum, const float *v, int64_t count, double *tile)
 {
     const int64_t tiles = vox_norm2_tiles(count);
 
-#pragma omp for
-    for (int64_t t = 0; t < tiles; t++) {
+    VOX_SHARE(t, tiles) {
         const int64_t end = (t + 1) * TILE < count ? (t + 1) * TILE : count;
         double s = 0;
 
@@ -29,8 +28,8 @@ static void norm2(double *sum, const float *v, int64_t count, double *tile)
             s += (double)v[i] * (double)v[i];
         tile[t] = s;
     }
-#pragma omp single
-    {
+    vox_barrier();
+    VOX_SHARE(one, 1) {
         *sum = 0;
         for (int64_t t = 0; t < tiles; t++)
             *sum += tile[t];
@@ -41,8 +40,7 @@ static void sgd(const vox_step_args *a)
 {
     float *p = a->value, *v = a->moment[0];
 
-#pragma omp for
-    for (int64_t i = 0; i < a->count; i++) {
+    VOX_SHARE(i, a->count) {
         const float g = a->scale * a->grad[i] + a->weight_decay * p[i];
 
         v[i] = a->first ? g : a->momentum * v[i] + g;
@@ -56,8 +54,7 @@ static void adamw(const vox_step_args *a)
     const float root = (float)sqrt(a->correction[1]);
     float *p = a->value, *m = a->moment[0], *v = a->moment[1];
 
-#pragma omp for
-    for (int64_t i = 0; i < a->count; i++) {
+    VOX_SHARE(i, a->count) {
         const float g = a->scale * a->grad[i];
 
         p[i] *= 1.0f - a->lr * a->weight_decay;

@@ -1,6 +1,8 @@
 /* value: layouts and the copies between them. */
 #include "graph/value.h"
 
+#include "base/team.h"
+
 int vox_layout_lanes(vox_layout layout)
 {
     return layout == VOX_BLOCKED16 ? 16 : layout == VOX_BLOCKED8 ? 8 : 1;
@@ -49,15 +51,12 @@ void vox_relayout(float *dst, vox_layout to, const float *src, vox_layout from,
     const int64_t stored = (channels + lanes - 1) / lanes * lanes; /* padding lanes too */
     const int64_t put = voxel_step(to, channels), take = voxel_step(from, channels);
 
-#pragma omp for collapse(2)
-    for (int64_t n = 0; n < shape.n[0]; n++) {
-        for (int64_t c = 0; c < stored; c++) {
-            float *d = dst + channel_at(to, n, c, channels, voxels);
-            const float *s =
-                src + channel_at(from, n, c < channels ? c : 0, channels, voxels);
+    VOX_SHARE(i, shape.n[0] * stored) {
+        const int64_t n = i / stored, c = i % stored;
+        float *d = dst + channel_at(to, n, c, channels, voxels);
+        const float *s = src + channel_at(from, n, c < channels ? c : 0, channels, voxels);
 
-            for (int64_t v = 0; v < voxels; v++)
-                d[v * put] = c < channels ? s[v * take] : 0.0f;
-        }
+        for (int64_t v = 0; v < voxels; v++)
+            d[v * put] = c < channels ? s[v * take] : 0.0f;
     }
 }

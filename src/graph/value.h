@@ -40,7 +40,7 @@ int64_t vox_layout_count(vox_shape shape, vox_layout layout);
 vox_layout vox_layout_of(const vox_value *v, vox_layout blocked);
 
 /** [N,C,D,H,W] f32 from one layout to another; padding lanes of `dst` become zero. Called
- * by every thread of a region (orphaned omp for), or by one outside a region. */
+ * by every member of a team, or outside of a run; without a barrier behind it. */
 void vox_relayout(float *dst, vox_layout to, const float *src, vox_layout from,
                   vox_shape shape);
 

@@ -14,8 +14,7 @@ static void forward(const vox_call *c)
     float *y = vox_call_out(c, 0);
     const int64_t n = vox_call_count(c);
 
-#pragma omp for
-    for (int64_t i = 0; i < n; i++)
+    VOX_SHARE(i, n)
         y[i] = a[i] + b[i];
 }
 
@@ -26,8 +25,7 @@ static void backward(const vox_call *c)
     const vox_grad da = vox_call_din(c, 0), db = vox_call_din(c, 1);
     const int64_t n = vox_call_count(c);
 
-#pragma omp for
-    for (int64_t i = 0; i < n; i++) {
+    VOX_SHARE(i, n) {
         if (da.put != VOX_SKIP)
             vox_grad_put(da, i, dy[i]);
         if (db.put != VOX_SKIP)

@@ -39,16 +39,13 @@ static void forward(const vox_call *c)
     const vox_shape in = c->in[0].shape, out = c->out[0].shape;
     const double size = (double)k[0] * k[1] * k[2];
 
-#pragma omp for collapse(2) schedule(static)
-    for (int64_t map = 0; map < in.n[0] * in.n[1]; map++) {
-        for (int64_t z = 0; z < out.n[2]; z++) {
-            const float *x = vox_call_in(c, 0) + map * in.n[2] * in.n[3] * in.n[4];
-            float *row = vox_call_out(c, 0) + (map * out.n[2] + z) * out.n[3] * out.n[4];
+    VOX_SHARE(plane, in.n[0] * in.n[1] * out.n[2]) {
+        const int64_t map = plane / out.n[2], z = plane % out.n[2];
+        const float *x = vox_call_in(c, 0) + map * in.n[2] * in.n[3] * in.n[4];
+        float *row = vox_call_out(c, 0) + plane * out.n[3] * out.n[4];
 
-            for (int64_t i = 0; i < out.n[3] * out.n[4]; i++)
-                row[i] =
-                    (float)(sum_window(x, &in, k, z, i / out.n[4], i % out.n[4]) / size);
-        }
+        for (int64_t i = 0; i < out.n[3] * out.n[4]; i++)
+            row[i] = (float)(sum_window(x, &in, k, z, i / out.n[4], i % out.n[4]) / size);
     }
 }
 
@@ -64,20 +61,18 @@ static void backward(const vox_call *c)
 
     if (dx.put == VOX_SKIP)
         return;
-#pragma omp for collapse(2) schedule(static)
-    for (int64_t map = 0; map < in.n[0] * in.n[1]; map++) {
-        for (int64_t row = 0; row < in.n[2] * in.n[3]; row++) {
-            const int64_t z = row / in.n[3] / k[0], y = row % in.n[3] / k[1];
-            const int64_t first = (map * in.n[2] * in.n[3] + row) * in.n[4];
-            const int covered = z < out.n[2] && y < out.n[3];
+    VOX_SHARE(row, in.n[0] * in.n[1] * in.n[2] * in.n[3]) {
+        const int64_t map = row / in.n[3] / in.n[2];
+        const int64_t z = row / in.n[3] % in.n[2] / k[0], y = row % in.n[3] / k[1];
+        const int covered = z < out.n[2] && y < out.n[3];
 
-            for (int64_t x = 0; x < in.n[4]; x++) {
-                const int64_t from =
-                    ((map * out.n[2] + z) * out.n[3] + y) * out.n[4] + x / k[2];
-                const int hit = covered && x / k[2] < out.n[4];
+        for (int64_t x = 0; x < in.n[4]; x++) {
+            const int64_t from =
+                ((map * out.n[2] + z) * out.n[3] + y) * out.n[4] + x / k[2];
+            const int hit = covered && x / k[2] < out.n[4];
 
-                vox_grad_put(dx, first + x, hit ? (float)((double)dy[from] / size) : 0.0f);
-            }
+            vox_grad_put(dx, row * in.n[4] + x,
+                         hit ? (float)((double)dy[from] / size) : 0.0f);
         }
     }
 }

@@ -155,14 +155,11 @@ static void forward(const vox_call *c)
     const float *bias = c->n_in > VOX_CONV3D_B ? vox_call_in(c, VOX_CONV3D_B) : NULL;
     float *out = vox_call_out(c, 0);
 
-#pragma omp for collapse(4) schedule(static)
-    for (int64_t n = 0; n < g.samples; n++) {
-        for (int64_t o = 0; o < g.o; o++) {
-            for (int64_t z = 0; z < g.out[0]; z++) {
-                for (int64_t y = 0; y < g.out[1]; y++)
-                    forward_row(&g, out, bias, (int64_t[]){n, o, z, y});
-            }
-        }
+    VOX_SHARE(i, g.samples * g.o * g.out[0]) {
+        const int64_t z = i % g.out[0], o = i / g.out[0] % g.o, n = i / g.out[0] / g.o;
+
+        for (int64_t y = 0; y < g.out[1]; y++)
+            forward_row(&g, out, bias, (int64_t[]){n, o, z, y});
     }
 }
 
@@ -240,24 +237,17 @@ static void backward_data(const geom *g, const float *dy, vox_grad dx, int64_t f
 {
     if (dx.put == VOX_SKIP)
         return;
-#pragma omp for collapse(4) schedule(static)
-    for (int64_t n = 0; n < g->samples; n++) {
-        for (int64_t c = 0; c < count; c++) {
-            for (int64_t z = 0; z < g->in[0]; z++) {
-                for (int64_t y = 0; y < g->in[1]; y++) {
-                    const int64_t row =
-                        (((n * count + c) * g->in[0] + z) * g->in[1] + y) * g->in[2];
+    VOX_SHARE(row, g->samples * count * g->in[0] * g->in[1]) {
+        const int64_t y = row % g->in[1], z = row / g->in[1] % g->in[0];
+        const int64_t map = row / g->in[1] / g->in[0], n = map / count, c = map % count;
 
-                    for (int64_t x = 0; x < g->in[2]; x += ROW) {
-                        const int64_t some = clamp(g->in[2] - x, 0, ROW);
-                        double acc[ROW];
+        for (int64_t x = 0; x < g->in[2]; x += ROW) {
+            const int64_t some = clamp(g->in[2] - x, 0, ROW);
+            double acc[ROW];
 
-                        sum_dx(g, acc, dy, (int64_t[]){n, first + c, z, y}, x, some);
-                        for (int64_t i = 0; i < some; i++)
-                            vox_grad_put(dx, row + x + i, (float)acc[i]);
-                    }
-                }
-            }
+            sum_dx(g, acc, dy, (int64_t[]){n, first + c, z, y}, x, some);
+            for (int64_t i = 0; i < some; i++)
+                vox_grad_put(dx, row * g->in[2] + x + i, (float)acc[i]);
         }
     }
 }
@@ -330,14 +320,11 @@ static void backward_weights(const geom *g, const float *dy, vox_grad dw)
 {
     if (dw.put == VOX_SKIP)
         return;
-#pragma omp for collapse(4) schedule(static)
-    for (int64_t o = 0; o < g->o; o++) {
-        for (int64_t c = 0; c < g->c; c++) {
-            for (int64_t kz = 0; kz < g->k[0]; kz++) {
-                for (int64_t ky = 0; ky < g->k[1]; ky++)
-                    backward_taps(g, dy, dw, (int64_t[]){o, c, kz, ky});
-            }
-        }
+    VOX_SHARE(i, g->o * g->c * g->k[0]) {
+        const int64_t kz = i % g->k[0], c = i / g->k[0] % g->c, o = i / g->k[0] / g->c;
+
+        for (int64_t ky = 0; ky < g->k[1]; ky++)
+            backward_taps(g, dy, dw, (int64_t[]){o, c, kz, ky});
     }
 }
 
@@ -345,8 +332,7 @@ static void backward_bias(const geom *g, const float *dy, vox_grad db)
 {
     if (db.put == VOX_SKIP)
         return;
-#pragma omp for schedule(static)
-    for (int64_t o = 0; o < g->o; o++) {
+    VOX_SHARE(o, g->o) {
         double sum = 0.0;
 
         for (int64_t n = 0; n < g->samples; n++) {
@@ -367,8 +353,10 @@ static void backward(const vox_call *c)
     const float *dy = vox_call_dout(c, 0);
 
     backward_data(&g, dy, vox_call_din(c, VOX_CONV3D_X), 0, g.c1);
-    if (c->n_in > VOX_CONV3D_X2)
+    if (c->n_in > VOX_CONV3D_X2) {
+        vox_barrier(); /* x2 may be x: then this adds to what was just written */
         backward_data(&g, dy, vox_call_din(c, VOX_CONV3D_X2), g.c1, g.c - g.c1);
+    }
     backward_weights(&g, dy, vox_call_din(c, VOX_CONV3D_W));
     if (c->n_in > VOX_CONV3D_B)
         backward_bias(&g, dy, vox_call_din(c, VOX_CONV3D_B));

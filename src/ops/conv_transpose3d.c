@@ -104,16 +104,12 @@ static void forward(const vox_call *c)
     const float *b = c->n_in > VOX_CONVT3D_B ? vox_call_in(c, VOX_CONVT3D_B) : NULL;
     float *out = vox_call_out(c, 0);
 
-#pragma omp for collapse(4) schedule(static)
-    for (int64_t n = 0; n < g.samples; n++) {
-        for (int64_t o = 0; o < g.o; o++) {
-            for (int64_t z = 0; z < g.out[0]; z++) {
-                for (int64_t y = 0; y < g.out[1]; y++) {
-                    for (int64_t kx = 0; kx < g.k[2]; kx++)
-                        forward_row(&g, out, b ? (double)b[o] : 0.0,
-                                    (int64_t[]){n, o, z, y}, kx);
-                }
-            }
+    VOX_SHARE(i, g.samples * g.o * g.out[0]) {
+        const int64_t z = i % g.out[0], o = i / g.out[0] % g.o, n = i / g.out[0] / g.o;
+
+        for (int64_t y = 0; y < g.out[1]; y++) {
+            for (int64_t kx = 0; kx < g.k[2]; kx++)
+                forward_row(&g, out, b ? (double)b[o] : 0.0, (int64_t[]){n, o, z, y}, kx);
         }
     }
 }
@@ -143,23 +139,17 @@ static void backward_data(const geom *g, const float *dy, vox_grad dx)
 {
     if (dx.put == VOX_SKIP)
         return;
-#pragma omp for collapse(4) schedule(static)
-    for (int64_t n = 0; n < g->samples; n++) {
-        for (int64_t c = 0; c < g->c; c++) {
-            for (int64_t z = 0; z < g->in[0]; z++) {
-                for (int64_t y = 0; y < g->in[1]; y++) {
-                    const int64_t row = input_row(g, n, c, z, y) - g->x;
+    VOX_SHARE(row, g->samples * g->c * g->in[0] * g->in[1]) {
+        const int64_t y = row % g->in[1], z = row / g->in[1] % g->in[0];
+        const int64_t map = row / g->in[1] / g->in[0], n = map / g->c, c = map % g->c;
 
-                    for (int64_t x = 0; x < g->in[2]; x += ROW) {
-                        const int64_t some = least(g->in[2] - x, ROW);
-                        double acc[ROW];
+        for (int64_t x = 0; x < g->in[2]; x += ROW) {
+            const int64_t some = least(g->in[2] - x, ROW);
+            double acc[ROW];
 
-                        sum_dx(g, acc, dy, (int64_t[]){n, c, z, y}, x, some);
-                        for (int64_t i = 0; i < some; i++)
-                            vox_grad_put(dx, row + x + i, (float)acc[i]);
-                    }
-                }
-            }
+            sum_dx(g, acc, dy, (int64_t[]){n, c, z, y}, x, some);
+            for (int64_t i = 0; i < some; i++)
+                vox_grad_put(dx, row * g->in[2] + x + i, (float)acc[i]);
         }
     }
 }
@@ -190,13 +180,10 @@ static void backward_weights(const geom *g, const float *dy, vox_grad dw)
 {
     if (dw.put == VOX_SKIP)
         return;
-#pragma omp for collapse(2) schedule(static)
-    for (int64_t c = 0; c < g->c; c++) {
-        for (int64_t o = 0; o < g->o; o++) {
-            for (int64_t tap = 0; tap < g->taps; tap++)
-                vox_grad_put(dw, (c * g->o + o) * g->taps + tap,
-                             (float)sum_dw(g, dy, c, o, tap));
-        }
+    VOX_SHARE(i, g->c * g->o) {
+        for (int64_t tap = 0; tap < g->taps; tap++)
+            vox_grad_put(dw, i * g->taps + tap,
+                         (float)sum_dw(g, dy, i / g->o, i % g->o, tap));
     }
 }
 
@@ -204,8 +191,7 @@ static void backward_bias(const geom *g, const float *dy, vox_grad db)
 {
     if (db.put == VOX_SKIP)
         return;
-#pragma omp for schedule(static)
-    for (int64_t o = 0; o < g->o; o++) {
+    VOX_SHARE(o, g->o) {
         double sum = 0.0;
 
         for (int64_t n = 0; n < g->samples; n++) {

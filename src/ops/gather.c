@@ -17,8 +17,7 @@ static void forward(const vox_call *c)
     const vox_shape x = c->in[0].shape, y = c->out[0].shape;
     const int64_t *index = c->in[1].data;
 
-#pragma omp for schedule(static)
-    for (int64_t row = 0; row < y.n[0] * y.n[1]; row++) {
+    VOX_SHARE(row, y.n[0] * y.n[1]) {
         const float *from =
             vox_call_in(c, 0) + (row / y.n[1] * x.n[1] + index[row]) * x.n[2];
         float *to = vox_call_out(c, 0) + row * x.n[2];
@@ -50,8 +49,7 @@ static void backward(const vox_call *c)
 
     if (dx.put == VOX_SKIP)
         return;
-#pragma omp for schedule(static)
-    for (int64_t row = 0; row < x.n[0] * x.n[1]; row++) {
+    VOX_SHARE(row, x.n[0] * x.n[1]) {
         const int64_t n = row / x.n[1];
         const int64_t *index = (const int64_t *)c->in[1].data + n * y.n[1];
 

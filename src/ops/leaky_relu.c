@@ -22,8 +22,7 @@ static void forward(const vox_call *c)
     float *y = vox_call_out(c, 0);
     const int64_t n = vox_call_count(c);
 
-#pragma omp for
-    for (int64_t i = 0; i < n; i++)
+    VOX_SHARE(i, n)
         y[i] = x[i] > 0.0f ? x[i] : attr->slope * x[i];
 }
 
@@ -37,8 +36,7 @@ static void backward(const vox_call *c)
 
     if (dx.put == VOX_SKIP)
         return;
-#pragma omp for
-    for (int64_t i = 0; i < n; i++)
+    VOX_SHARE(i, n)
         vox_grad_put(dx, i, y[i] > 0.0f ? dy[i] : attr->slope * dy[i]);
 }
 

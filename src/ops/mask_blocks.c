@@ -21,8 +21,7 @@ static void forward(const vox_call *c)
     const float *x = vox_call_in(c, 0);
     float *y = vox_call_out(c, 0);
 
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < all; i++)
+    VOX_SHARE(i, all)
         y[i] = vox_blocks_at(&keep, i / voxels / s.n[1], i % voxels) ? x[i] : 0.0f;
 }
 
@@ -36,8 +35,7 @@ static void backward(const vox_call *c)
 
     if (dx.put == VOX_SKIP)
         return;
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < all; i++)
+    VOX_SHARE(i, all)
         vox_grad_put(dx, i,
                      vox_blocks_at(&keep, i / voxels / s.n[1], i % voxels) ? dy[i] : 0.0f);
 }

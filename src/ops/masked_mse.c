@@ -76,11 +76,10 @@ static void forward(const vox_call *c)
     const int64_t tiles = tiles_of(v.count);
     double *saved = c->saved;
 
-#pragma omp for schedule(static)
-    for (int64_t t = 0; t < tiles; t++)
+    VOX_SHARE(t, tiles)
         saved[1 + t] = sum_tile(&v, t);
-#pragma omp single
-    {
+    vox_barrier();
+    VOX_SHARE(one, 1) {
         double sum = 0.0;
 
         for (int64_t t = 0; t < tiles; t++)
@@ -99,8 +98,7 @@ static void backward(const vox_call *c)
     const double by = *(const double *)c->saved;
     const double scale = by > 0.0 ? 2.0 * (double)vox_call_dout(c, 0)[0] / by : 0.0;
 
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < v.count; i++) {
+    VOX_SHARE(i, v.count) {
         const double d = scale * ((double)v.y[i] - (double)v.x[i]);
         const float grad = hidden(&v, i) ? (float)d : 0.0f;
 

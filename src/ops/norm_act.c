@@ -105,17 +105,13 @@ static void run(const vox_call *c, int statistics)
     const vox_shape s = c->in[X].shape;
     const float *residual = vox_call_in(c, RESIDUAL);
 
-#pragma omp for collapse(2) schedule(static)
-    for (int64_t n = 0; n < s.n[0]; n++) {
-        for (int64_t channel = 0; channel < s.n[1]; channel++) {
-            const map m = map_of(c, n, channel);
-            const float *x = vox_call_in(c, X) + m.first;
+    VOX_SHARE(i, s.n[0] * s.n[1]) {
+        const map m = map_of(c, i / s.n[1], i % s.n[1]);
+        const float *x = vox_call_in(c, X) + m.first;
 
-            if (statistics)
-                measure(&m, x);
-            apply(&m, vox_call_out(c, 0) + m.first, x,
-                  residual ? residual + m.first : NULL);
-        }
+        if (statistics)
+            measure(&m, x);
+        apply(&m, vox_call_out(c, 0) + m.first, x, residual ? residual + m.first : NULL);
     }
 }
 
@@ -190,8 +186,7 @@ static void backward(const vox_call *c)
 {
     const vox_shape s = c->in[X].shape;
 
-#pragma omp for schedule(static)
-    for (int64_t channel = 0; channel < s.n[1]; channel++) {
+    VOX_SHARE(channel, s.n[1]) {
         double total[2] = {0.0, 0.0};
 
         for (int64_t n = 0; n < s.n[0]; n++) {

@@ -137,10 +137,26 @@ int kernel_case_prepare(kernel_case *k)
     return 1;
 }
 
+typedef struct team_call {
+    void (*fn)(const vox_call *);
+    const vox_call *call;
+} team_call;
+
+static void run_call(void *arg)
+{
+    const team_call *run = arg;
+
+    run->fn(run->call);
+}
+
 void kernel_case_run(kernel_case *k, void (*fn)(const vox_call *))
 {
-#pragma omp parallel num_threads(k->ctx.threads)
-    fn(&k->call);
+    team_call run = {fn, &k->call};
+    vox_team *team;
+
+    assert_int_equal(vox_team_new(&team, k->ctx.threads), VOX_OK);
+    vox_team_run(team, run_call, &run);
+    vox_team_free(team);
 }
 
 /* Lanes of the last block that no channel fills. */

@@ -27,8 +27,7 @@ static int infer_total(vox_infer *io)
 /* Both outputs are the input: twice, three times. */
 static void split_forward(const vox_call *c)
 {
-#pragma omp for
-    for (int64_t i = 0; i < c->in[0].count; i++) {
+    VOX_SHARE(i, c->in[0].count) {
         vox_call_out(c, 0)[i] = 2 * vox_call_in(c, 0)[i];
         vox_call_out(c, 1)[i] = 3 * vox_call_in(c, 0)[i];
     }
@@ -38,15 +37,13 @@ static void split_backward(const vox_call *c)
 {
     const float *a = vox_call_dout(c, 0), *b = vox_call_dout(c, 1);
 
-#pragma omp for
-    for (int64_t i = 0; i < c->in[0].count; i++)
+    VOX_SHARE(i, c->in[0].count)
         vox_grad_put(vox_call_din(c, 0), i, (a ? 2 * a[i] : 0) + (b ? 3 * b[i] : 0));
 }
 
 static void mul_forward(const vox_call *c)
 {
-#pragma omp for
-    for (int64_t i = 0; i < c->in[0].count; i++)
+    VOX_SHARE(i, c->in[0].count)
         vox_call_out(c, 0)[i] = vox_call_in(c, 0)[i] * vox_call_in(c, 1)[i];
 }
 
@@ -57,16 +54,15 @@ static void mul_backward(const vox_call *c)
 
         if (d.put == VOX_SKIP)
             continue;
-#pragma omp for
-        for (int64_t i = 0; i < c->in[0].count; i++)
+        VOX_SHARE(i, c->in[0].count)
             vox_grad_put(d, i, vox_call_dout(c, 0)[i] * vox_call_in(c, 1 - k)[i]);
+        vox_barrier(); /* the operands may be one tensor */
     }
 }
 
 static void total_forward(const vox_call *c)
 {
-#pragma omp single
-    {
+    VOX_SHARE(one, 1) {
         vox_call_out(c, 0)[0] = 0;
         for (int64_t i = 0; i < c->in[0].count; i++)
             vox_call_out(c, 0)[0] += vox_call_in(c, 0)[i];
@@ -77,8 +73,7 @@ static void total_backward(const vox_call *c)
 {
     if (vox_call_din(c, 0).put == VOX_SKIP)
         return;
-#pragma omp for
-    for (int64_t i = 0; i < c->in[0].count; i++)
+    VOX_SHARE(i, c->in[0].count)
         vox_grad_put(vox_call_din(c, 0), i, vox_call_dout(c, 0)[0]);
 }
 

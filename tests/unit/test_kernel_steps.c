@@ -45,10 +45,31 @@ static void start(state *s)
         s->moment[1][i] = fabsf(s->moment[1][i]);
 }
 
-static void run(void (*step)(const vox_step_args *), const vox_step_args *a, int threads)
+static void run(void (*fn)(void *), void *arg, int threads)
 {
-#pragma omp parallel num_threads(threads)
-    step(a);
+    vox_team *team;
+
+    assert_int_equal(vox_team_new(&team, threads), VOX_OK);
+    vox_team_run(team, fn, arg);
+    vox_team_free(team);
+}
+
+typedef struct step_call {
+    void (*step)(const vox_step_args *);
+    const vox_step_args *args;
+} step_call;
+
+static void call_step(void *arg)
+{
+    const step_call *c = arg;
+
+    c->step(c->args);
+}
+
+static void run_step(void (*step)(const vox_step_args *), const vox_step_args *a,
+                     int threads)
+{
+    run(call_step, &(step_call){step, a}, threads);
 }
 
 static void compare(void)
@@ -71,11 +92,11 @@ static void check_step(const vox_step_kernels *k, int adam, vox_step_args how)
         start(&want);
         a.value = want.value, a.grad = want.grad;
         a.moment[0] = want.moment[0], a.moment[1] = want.moment[1];
-        run(adam ? vox_step_reference.adamw : vox_step_reference.sgd, &a, 1);
+        run_step(adam ? vox_step_reference.adamw : vox_step_reference.sgd, &a, 1);
         start(&got);
         a.value = got.value, a.grad = got.grad;
         a.moment[0] = got.moment[0], a.moment[1] = got.moment[1];
-        run(adam ? k->adamw : k->sgd, &a, threads);
+        run_step(adam ? k->adamw : k->sgd, &a, threads);
         compare();
         if (threads == 1)
             first = got;
@@ -99,15 +120,26 @@ static void steps_agree(void **unused)
     }
 }
 
+typedef struct norm_call {
+    const vox_step_kernels *k;
+    int64_t count;
+    double sum, tile[64];
+} norm_call;
+
+static void call_norm2(void *arg)
+{
+    norm_call *c = arg;
+
+    c->k->norm2(&c->sum, got.value, c->count, c->tile);
+}
+
 static double norm2(const vox_step_kernels *k, int64_t count, int threads)
 {
-    static double tile[64];
-    double sum = -1.0;
+    norm_call c = {.k = k, .count = count, .sum = -1.0};
 
-    assert_in_range(vox_norm2_tiles(count), 0, 64);
-#pragma omp parallel num_threads(threads)
-    k->norm2(&sum, got.value, count, tile);
-    return sum;
+    assert_in_range(vox_norm2_tiles(count), 0, VOX_COUNT(c.tile));
+    run(call_norm2, &c, threads);
+    return c.sum;
 }
 
 static void norms_agree(void **unused)

@@ -42,8 +42,7 @@ static void add_forward(const vox_call *c)
 {
     float *y = vox_call_out(c, 0);
 
-#pragma omp for
-    for (int64_t i = 0; i < LEN; i++)
+    VOX_SHARE(i, LEN)
         y[i] = vox_call_in(c, 0)[i] + vox_call_in(c, 1)[i];
 }
 
@@ -54,9 +53,9 @@ static void add_backward(const vox_call *c)
 
         if (d.put == VOX_SKIP)
             continue;
-#pragma omp for
-        for (int64_t i = 0; i < LEN; i++)
+        VOX_SHARE(i, LEN)
             vox_grad_put(d, i, vox_call_dout(c, 0)[i]);
+        vox_barrier(); /* the operands may be one tensor */
     }
 }
 
@@ -64,8 +63,7 @@ static void mul_forward(const vox_call *c)
 {
     float *y = vox_call_out(c, 0);
 
-#pragma omp for
-    for (int64_t i = 0; i < LEN; i++)
+    VOX_SHARE(i, LEN)
         y[i] = vox_call_in(c, 0)[i] * vox_call_in(c, 1)[i];
 }
 
@@ -76,9 +74,9 @@ static void mul_backward(const vox_call *c)
 
         if (d.put == VOX_SKIP)
             continue;
-#pragma omp for
-        for (int64_t i = 0; i < LEN; i++)
+        VOX_SHARE(i, LEN)
             vox_grad_put(d, i, vox_call_dout(c, 0)[i] * vox_call_in(c, 1 - k)[i]);
+        vox_barrier();
     }
 }
 
@@ -87,8 +85,7 @@ static void sin_forward(const vox_call *c)
 {
     float *y = vox_call_out(c, 0), *saved = c->saved;
 
-#pragma omp for
-    for (int64_t i = 0; i < LEN; i++) {
+    VOX_SHARE(i, LEN) {
         const float x = vox_call_in(c, 0)[i];
 
         saved[i] = x;
@@ -100,8 +97,7 @@ static void sin_rebuild(const vox_call *c)
 {
     const float *saved = c->saved;
 
-#pragma omp for
-    for (int64_t i = 0; i < LEN; i++)
+    VOX_SHARE(i, LEN)
         vox_call_out(c, 0)[i] = sinf(saved[i]);
 }
 
@@ -112,8 +108,7 @@ static void sin_backward(const vox_call *c)
 
     if (d.put == VOX_SKIP)
         return;
-#pragma omp for
-    for (int64_t i = 0; i < LEN; i++) { /* sign of the cosine from x, its size from y */
+    VOX_SHARE(i, LEN) { /* sign of the cosine from x, its size from y */
         const float y = vox_call_out(c, 0)[i], cosine = sqrtf(fmaxf(0.0f, 1.0f - y * y));
 
         vox_grad_put(d, i, vox_call_dout(c, 0)[i] * copysignf(cosine, cosf(saved[i])));
@@ -122,8 +117,7 @@ static void sin_backward(const vox_call *c)
 
 static void total_forward(const vox_call *c)
 {
-#pragma omp single
-    {
+    VOX_SHARE(one, 1) {
         double s = 0;
 
         for (int64_t i = 0; i < LEN; i++)
@@ -138,8 +132,7 @@ static void total_backward(const vox_call *c)
 
     if (d.put == VOX_SKIP)
         return;
-#pragma omp for
-    for (int64_t i = 0; i < LEN; i++)
+    VOX_SHARE(i, LEN)
         vox_grad_put(d, i, vox_call_dout(c, 0)[0]);
 }
 

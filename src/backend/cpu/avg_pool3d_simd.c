@@ -52,8 +52,7 @@ static void forward(const vox_call *c)
     const geom g = geom_of(c);
     const vec by = vec_set1(g.by);
 
-#pragma omp for
-    for (int64_t i = 0; i < g.maps * g.out[0]; i++) {
+    VOX_SHARE(i, g.maps * g.out[0]) {
         const float *x = vox_call_in(c, 0) + i / g.out[0] * g.in[0] * g.plane +
                          i % g.out[0] * g.k[0] * g.plane;
         float *y = vox_call_out(c, 0) + i * g.out[1] * g.out[2] * VOX_LANES;
@@ -91,8 +90,7 @@ static void backward(const vox_call *c)
 
     if (dx.put == VOX_SKIP)
         return;
-#pragma omp for
-    for (int64_t i = 0; i < g.maps * g.in[0]; i++) {
+    VOX_SHARE(i, g.maps * g.in[0]) {
         const int64_t map = i / g.in[0], z = i % g.in[0] / g.k[0];
 
         for (int64_t h = 0; h < g.in[1]; h++) {

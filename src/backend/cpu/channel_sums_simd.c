@@ -59,8 +59,7 @@ void VOX_KERNEL(vox_channel_sums)(vox_grad grad, const float *v, const vox_conv_
     const int64_t tiles = (s->voxels + TILE - 1) / TILE, all = images * tiles;
     double *sum = work; /* [block][image][tile][lane] */
 
-#pragma omp for
-    for (int64_t i = 0; i < blocks * all; i++) {
+    VOX_SHARE(i, blocks * all) {
         const int64_t block = i / all, image = i / tiles % images, first = i % tiles * TILE;
         const int64_t left = s->voxels - first, n = left < TILE ? left : TILE;
         const float *from = v + ((image * blocks + block) * s->voxels + first) * s->lanes;
@@ -70,8 +69,8 @@ void VOX_KERNEL(vox_channel_sums)(vox_grad grad, const float *v, const vox_conv_
         else
             sum_blocked(sum + i * LANES, from, n);
     }
-#pragma omp for
-    for (int64_t c = 0; c < s->channels; c++) {
+    vox_barrier();
+    VOX_SHARE(c, s->channels) {
         const double *from = sum + c / s->lanes * all * s->lanes + c % s->lanes;
         double total = 0.0;
 

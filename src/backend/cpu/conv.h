@@ -187,10 +187,10 @@ typedef struct vox_conv_io {
     const float *weight, *bias; /* bias of the target's channels, or NULL */
 } vox_conv_io;
 
-/* Per path, called by every thread of a region; `work` as planned. */
+/* Per path, called by every member of a team; `work` as planned. None ends with a barrier,
+ * and all use the same memory: callers put one between two of them. */
 
-/** Gradient of a bias: the sum of each channel over images and voxels. Ends with a barrier.
- */
+/** Gradient of a bias: the sum of each channel over images and voxels. */
 void VOX_KERNEL(vox_channel_sums)(vox_grad grad, const float *v, const vox_conv_side *s,
                                   int64_t images, void *work);
 
@@ -214,10 +214,10 @@ void VOX_KERNEL(vox_conv_unpack_chunk)(vox_grad grad, const vox_conv_pass *p,
 void VOX_KERNEL(vox_conv_unpack)(vox_grad grad, const vox_conv_pass *p, const float *packed,
                                  int64_t parts);
 
-/** Run a gather or a spread. Ends with a barrier. */
+/** Run a gather or a spread. */
 void VOX_KERNEL(vox_conv_sum)(const vox_conv_pass *p, const vox_conv_io *io, void *work);
 
-/** Gradient of the weights. Ends with a barrier. */
+/** Gradient of the weights. */
 void VOX_KERNEL(vox_conv_weigh)(const vox_conv_weigh *p, const float *const fine[2],
                                 const float *coarse, vox_grad grad, void *work);
 

@@ -140,8 +140,7 @@ static void forward(const vox_call *c)
     run_sum(&p->forward, &io, c->work);
 }
 
-/* The three gradients, one after the other in the same work memory: each ends with a
- * barrier. */
+/* The three gradients, one after the other in the same work memory. */
 static void backward(const vox_call *c)
 {
     const prep *p = c->prep;
@@ -158,8 +157,10 @@ static void backward(const vox_call *c)
 
     if (dx.put != VOX_SKIP || dx2.put != VOX_SKIP)
         run_sum(&p->data, &io, c->work);
+    vox_barrier();
     if (dw.put != VOX_SKIP)
         run_weigh(p, x, dy, dw, c->work);
+    vox_barrier();
     if (db.put != VOX_SKIP)
         VOX_KERNEL(vox_channel_sums)(db, dy, &p->shape.coarse, p->shape.images, c->work);
 }

@@ -174,8 +174,7 @@ void VOX_KERNEL(vox_conv_pack)(float *packed, const vox_conv_pass *p, const floa
 {
     const int64_t size = (int64_t)p->taps * p->chunk * PAIR;
 
-#pragma omp for
-    for (int64_t i = 0; i < p->pairs * p->chunks; i++)
+    VOX_SHARE(i, p->pairs * p->chunks)
         VOX_KERNEL(vox_conv_pack_chunk)
     (packed + i * size, p, weight, i / p->chunks, i % p->chunks);
 }
@@ -229,8 +228,7 @@ void VOX_KERNEL(vox_conv_unpack)(vox_grad grad, const vox_conv_pass *p, const fl
 {
     const int64_t size = (int64_t)p->taps * p->chunk * PAIR, all = p->pairs * p->chunks;
 
-#pragma omp for
-    for (int64_t i = 0; i < 2 * all; i++)
+    VOX_SHARE(i, 2 * all)
         unpack_vector(grad, p, packed + i / 2 * size + i % 2 * LANES, parts, all * size,
                       i / 2 / p->chunks * 2 + i % 2, i / 2 % p->chunks);
 }

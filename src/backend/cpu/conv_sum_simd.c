@@ -200,7 +200,7 @@ typedef struct worker {
 
 static worker worker_of(const vox_conv_pass *p, void *work)
 {
-    char *at = (char *)work + p->weight_bytes + (size_t)VOX_THREAD() * p->worker_bytes;
+    char *at = (char *)work + p->weight_bytes + (size_t)vox_team_member() * p->worker_bytes;
     const size_t tile = ((size_t)p->tile_size * sizeof(float) + 63) / 64 * 64;
     const size_t copy = (size_t)p->copy_size * sizeof(float);
     const size_t regions = ((size_t)p->regions * sizeof(vox_conv_region) + 63) / 64 * 64;
@@ -393,7 +393,7 @@ void VOX_KERNEL(vox_conv_sum)(const vox_conv_pass *p, const vox_conv_io *io, voi
     const int64_t tiles = p->images * p->tiles[0] * p->tiles[1];
 
     VOX_KERNEL(vox_conv_pack)(work, p, io->weight);
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < tiles * p->splits; i++)
+    vox_barrier();
+    VOX_SHARE(i, tiles * p->splits)
         run_tile(p, io, work, i / p->splits, i % p->splits);
 }

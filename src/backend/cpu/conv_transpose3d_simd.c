@@ -66,8 +66,7 @@ static void forward(const vox_call *c)
     VOX_KERNEL(vox_conv_sum)(&p->forward, &io, c->work);
 }
 
-/* The three gradients, one after the other in the same work memory: each ends with a
- * barrier. */
+/* The three gradients, one after the other in the same work memory. */
 static void backward(const vox_call *c)
 {
     const prep *p = c->prep;
@@ -82,9 +81,11 @@ static void backward(const vox_call *c)
 
     if (dx.put != VOX_SKIP)
         VOX_KERNEL(vox_conv_sum)(&p->data, &io, c->work);
+    vox_barrier();
     if (dw.put != VOX_SKIP)
         VOX_KERNEL(vox_conv_weigh)
     (&p->weigh, dy, vox_call_in(c, VOX_CONVT3D_X), dw, c->work);
+    vox_barrier();
     if (VOX_CONVT3D_B < c->n_in && c->din[VOX_CONVT3D_B].put != VOX_SKIP)
         VOX_KERNEL(vox_channel_sums)
     (c->din[VOX_CONVT3D_B], dy[0], &p->shape.fine, p->shape.images, c->work);

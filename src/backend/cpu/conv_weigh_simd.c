@@ -284,14 +284,14 @@ void VOX_KERNEL(vox_conv_weigh)(const vox_conv_weigh *p, const float *const fine
 {
     const vox_conv_pass *pass = &p->pass;
     const int64_t size = (int64_t)pass->taps * pass->chunk * PAIR * pass->chunks;
-    char *buffer = (char *)work + p->partial_bytes + (size_t)VOX_THREAD() * p->worker_bytes;
+    char *buffer =
+        (char *)work + p->partial_bytes + (size_t)vox_team_member() * p->worker_bytes;
     task t = {.p = p, .fine = fine, .coarse = coarse};
 
     t.tile = (float *)(void *)buffer;
     t.copy = (float *)(void *)(buffer +
                                ((size_t)pass->tile_size * sizeof(float) + 63) / 64 * 64);
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < p->parts * pass->pairs * p->chunk_split; i++) {
+    VOX_SHARE(i, p->parts * pass->pairs * p->chunk_split) {
         const int64_t split = i % p->chunk_split, part = i / p->chunk_split / pass->pairs;
 
         t.pair = i / p->chunk_split % pass->pairs;
@@ -301,5 +301,6 @@ void VOX_KERNEL(vox_conv_weigh)(const vox_conv_weigh *p, const float *const fine
         memset(t.touched, 0, sizeof t.touched);
         run_task(&t, part);
     }
+    vox_barrier();
     VOX_KERNEL(vox_conv_unpack)(grad, pass, work, p->parts);
 }

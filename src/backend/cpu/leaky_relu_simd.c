@@ -17,8 +17,7 @@ static void forward(const vox_call *c)
     float *y = vox_call_out(c, 0);
     const int64_t count = vox_call_count(c);
 
-#pragma omp for
-    for (int64_t t = 0; t < vox_tiles(count); t++) {
+    VOX_SHARE(t, vox_tiles(count)) {
         const int64_t end = vox_tile_end(t, count);
         int64_t i = t * VOX_TILE;
 
@@ -40,8 +39,7 @@ static void backward(const vox_call *c)
 
     if (dx.put == VOX_SKIP)
         return;
-#pragma omp for
-    for (int64_t t = 0; t < vox_tiles(count); t++) {
+    VOX_SHARE(t, vox_tiles(count)) {
         const int64_t end = vox_tile_end(t, count);
         int64_t i = t * VOX_TILE;
 

@@ -14,8 +14,7 @@ static void forward(const vox_call *c)
 {
     const vox_mask_rows r = vox_mask_rows_of(&c->in[0], &c->in[1]);
 
-#pragma omp for
-    for (int64_t i = 0; i < r.planes * r.height; i++) {
+    VOX_SHARE(i, r.planes * r.height) {
         const uint8_t *keep = vox_mask_row(&r, i / r.height, i % r.height);
         const float *x = vox_call_in(c, 0) + i * r.width;
         float *y = vox_call_out(c, 0) + i * r.width;
@@ -48,8 +47,7 @@ static void backward(const vox_call *c)
 
     if (dx.put == VOX_SKIP)
         return;
-#pragma omp for
-    for (int64_t i = 0; i < r.planes * r.height; i++) {
+    VOX_SHARE(i, r.planes * r.height) {
         const uint8_t *keep = vox_mask_row(&r, i / r.height, i % r.height);
         const float *dy = vox_call_dout(c, 0) + i * r.width;
 

@@ -85,11 +85,10 @@ static void forward(const vox_call *c)
     const vox_mask_rows r = rows_of(c);
     double *plane = c->work;
 
-#pragma omp for
-    for (int64_t i = 0; i < r.planes; i++)
+    VOX_SHARE(i, r.planes)
         plane[i] = sum_plane(&r, c, i);
-#pragma omp single
-    {
+    vox_barrier();
+    VOX_SHARE(one, 1) {
         const double by = divisor(c, &r);
         double sum = 0.0;
 
@@ -126,8 +125,7 @@ static void backward(const vox_call *c)
     const float scale =
         by > 0.0 ? (float)(2.0 * (double)vox_call_dout(c, 0)[0] / by) : 0.0f;
 
-#pragma omp for
-    for (int64_t i = 0; i < r.planes * r.height; i++) {
+    VOX_SHARE(i, r.planes * r.height) {
         const uint8_t *keep = vox_mask_row(&r, i / r.height, i % r.height);
 
         for (int64_t s = 0; s * r.segment < r.width; s++) {

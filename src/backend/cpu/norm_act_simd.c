@@ -134,15 +134,14 @@ static void measure(const vox_call *c)
     const int64_t tiles = vox_tiles(t.voxels), units = t.images * t.blocks;
     pair *tile = c->work;
 
-#pragma omp for
-    for (int64_t i = 0; i < units * tiles; i++) {
+    VOX_SHARE(i, units * tiles) {
         const int64_t unit = i / tiles, first = i % tiles * VOX_TILE;
 
         measure_tile(&tile[i], vox_call_in(c, X) + (unit * t.voxels + first) * LANES,
                      vox_tile_end(i % tiles, t.voxels) - first);
     }
-#pragma omp for
-    for (int64_t i = 0; i < units; i++) {
+    vox_barrier();
+    VOX_SHARE(i, units) {
         const int64_t n = i / t.blocks, block = i % t.blocks;
 
         save_statistics((float *)c->saved + (n * t.channels + block * LANES) * 2,
@@ -199,8 +198,7 @@ static void apply(const vox_call *c)
     const float *residual = vox_call_in(c, RESIDUAL);
     const vec slope = vec_set1(attr->slope);
 
-#pragma omp for
-    for (int64_t i = 0; i < t.images * t.blocks * tiles; i++) {
+    VOX_SHARE(i, t.images * t.blocks * tiles) {
         const int64_t unit = i / tiles, first = i % tiles * VOX_TILE;
         const int64_t at = (unit * t.voxels + first) * LANES;
         const int64_t count = (vox_tile_end(i % tiles, t.voxels) - first) * LANES;
@@ -218,6 +216,7 @@ static void apply(const vox_call *c)
 static void forward(const vox_call *c)
 {
     measure(c);
+    vox_barrier();
     apply(c);
 }
 
@@ -273,8 +272,7 @@ static void sum_tiles(const vox_call *c, pair *unit, const pair *tile)
     const vox_blocked t = vox_blocked_of(c->in[X].shape);
     const int64_t tiles = vox_tiles(t.voxels);
 
-#pragma omp for
-    for (int64_t block = 0; block < t.blocks; block++) {
+    VOX_SHARE(block, t.blocks) {
         pair total = {{0}, {0}};
 
         for (int64_t n = 0; n < t.images; n++) {
@@ -304,8 +302,7 @@ static void sum_all(const vox_call *c, pair *tile)
     const vox_blocked t = vox_blocked_of(c->in[X].shape);
     const int64_t tiles = vox_tiles(t.voxels);
 
-#pragma omp for
-    for (int64_t i = 0; i < t.images * t.blocks * tiles; i++) {
+    VOX_SHARE(i, t.images * t.blocks * tiles) {
         const int64_t unit = i / tiles, first = i % tiles * VOX_TILE;
         const int64_t at = (unit * t.voxels + first) * LANES;
         const affine f = affine_of(c, &t, unit / t.blocks, unit % t.blocks);
@@ -350,11 +347,12 @@ static void backward(const vox_call *c)
     pair *unit = c->work, *tile = unit + units;
 
     sum_all(c, tile);
+    vox_barrier();
     sum_tiles(c, unit, tile);
     if (vox_call_din(c, X).put == VOX_SKIP && vox_call_din(c, RESIDUAL).put == VOX_SKIP)
         return;
-#pragma omp for
-    for (int64_t i = 0; i < units * tiles; i++) {
+    vox_barrier();
+    VOX_SHARE(i, units * tiles) {
         const int64_t u = i / tiles, first = i % tiles * VOX_TILE;
         const affine f = affine_of(c, &t, u / t.blocks, u % t.blocks);
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/team.h"
 #include "graph/device.h"
 
 enum { RUNS = 7 };
@@ -45,57 +46,85 @@ static int find(const char *name)
     return -1;
 }
 
-/* Sum over the threads of what each does in a second of its own time. */
-static double run_loop(int which, int threads, int64_t n)
+/* What every member of a team does. */
+typedef struct job {
+    int which;
+    int64_t n;
+    double *rate; /* of the loop, by member, in GFLOP/s of its own time */
+    float *v;     /* of the triad: three arrays of n */
+} job;
+
+static void run_loop(void *arg)
 {
-    double total = 0.0;
+    const job *j = arg;
     volatile float sink = 0.0f;
+    const double start = vox_clock_thread();
+    const float value = loops[j->which].loop(j->n);
 
-#pragma omp parallel num_threads(threads) reduction(+ : total)
-    {
-        const double start = vox_clock_thread();
-        const float value = loops[which].loop(n);
-
-        total += 2e-9 * VOX_PEAK_CHAINS * (double)(loops[which].lanes * n) /
-                 (vox_clock_thread() - start);
-        if (value == 42.5f) /* or the loop would be left out */
-            sink = value;
-    }
+    j->rate[vox_team_member()] = 2e-9 * VOX_PEAK_CHAINS *
+                                 (double)(loops[j->which].lanes * j->n) /
+                                 (vox_clock_thread() - start);
+    if (value == 42.5f) /* or the loop would be left out */
+        sink = value;
     (void)sink;
-    return total;
 }
 
-double vox_cpu_peak_gflops(const char *path, int threads)
+static double best_rate(vox_team *team, int threads, job *j)
 {
-    const int which = find(path);
     double best = 0.0;
 
-    for (int i = 0; which >= 0 && i < RUNS; i++) {
-        const double now = run_loop(which, threads, 1000000);
+    for (int i = 0; i < RUNS; i++) {
+        double total = 0.0;
 
-        best = now > best ? now : best;
+        vox_team_run(team, run_loop, j);
+        for (int m = 0; m < threads; m++)
+            total += j->rate[m];
+        best = total > best ? total : best;
     }
     return best;
 }
 
-double vox_cpu_peak_bandwidth(int threads)
+double vox_cpu_peak_gflops(const char *path, int threads)
 {
-    const int64_t count = (int64_t)16 << 20;
-    const int which = find(NULL) < 0 ? 0 : find(NULL);
-    float *v = vox_zalloc(3 * (size_t)count, sizeof *v);
+    job j = {.which = find(path), .n = 1000000};
+    vox_team *team = NULL;
     double best = 0.0;
 
-    for (int i = 0; v && i <= RUNS; i++) {
-        const double start = vox_clock();
-        double now;
+    if (j.which < 0)
+        return 0.0;
+    j.rate = vox_alloc((size_t)threads, sizeof *j.rate);
+    if (j.rate && vox_team_new(&team, threads) == VOX_OK)
+        best = best_rate(team, threads, &j);
+    vox_team_free(team);
+    vox_free(j.rate);
+    return best;
+}
 
-#pragma omp parallel num_threads(threads)
-        {
-            loops[which].triad(v, v + count, v + 2 * count, count);
+static void run_triad(void *arg)
+{
+    const job *j = arg;
+
+    loops[j->which].triad(j->v, j->v + j->n, j->v + 2 * j->n, j->n);
+}
+
+double vox_cpu_peak_bandwidth(int threads)
+{
+    job j = {.which = find(NULL) < 0 ? 0 : find(NULL), .n = (int64_t)16 << 20};
+    vox_team *team = NULL;
+    double best = 0.0;
+
+    j.v = vox_zalloc(3 * (size_t)j.n, sizeof *j.v);
+    if (j.v && vox_team_new(&team, threads) == VOX_OK) {
+        for (int i = 0; i <= RUNS; i++) { /* the first finds no pages yet */
+            const double start = vox_clock();
+            double now;
+
+            vox_team_run(team, run_triad, &j);
+            now = 12e-9 * (double)j.n / (vox_clock() - start);
+            best = i > 0 && now > best ? now : best;
         }
-        now = 12e-9 * (double)count / (vox_clock() - start);
-        best = i > 0 && now > best ? now : best;
     }
-    vox_free(v);
+    vox_team_free(team);
+    vox_free(j.v);
     return best;
 }

@@ -1,6 +1,8 @@
 /* peak: the loops that measure multiply-adds and memory (peak.h). */
 #include "backend/cpu/peak.h"
 
+#include "backend/cpu/tiles.h"
+
 float VOX_KERNEL(vox_peak_loop)(int64_t n)
 {
     const vec x = vec_set1(1e-7f);
@@ -25,7 +27,8 @@ void VOX_KERNEL(vox_peak_triad)(float *a, const float *b, const float *c, int64_
 {
     const vec s = vec_set1(3.0f);
 
-#pragma omp for schedule(static)
-    for (int64_t i = 0; i < count; i += VOX_LANES)
-        vec_store(a + i, vec_fma(s, vec_load(c + i), vec_load(b + i)));
+    VOX_SHARE(t, vox_tiles(count)) {
+        for (int64_t i = t * VOX_TILE; i < vox_tile_end(t, count); i += VOX_LANES)
+            vec_store(a + i, vec_fma(s, vec_load(c + i), vec_load(b + i)));
+    }
 }

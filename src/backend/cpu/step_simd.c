@@ -35,14 +35,13 @@ static void norm2(double *sum, const float *v, int64_t count, double *tile)
     const int64_t tiles = vox_norm2_tiles(count),
                   size = tiles ? (count + tiles - 1) / tiles : 0;
 
-#pragma omp for
-    for (int64_t t = 0; t < tiles; t++) {
+    VOX_SHARE(t, tiles) {
         const int64_t left = count - t * size;
 
         tile[t] = left > 0 ? norm2_tile(v + t * size, left < size ? left : size) : 0.0;
     }
-#pragma omp single
-    {
+    vox_barrier();
+    VOX_SHARE(one, 1) {
         *sum = 0.0;
         for (int64_t t = 0; t < tiles; t++)
             *sum += tile[t];
@@ -67,8 +66,7 @@ static void sgd_values(const vox_step_args *a, int64_t i, int count)
 
 static void sgd(const vox_step_args *a)
 {
-#pragma omp for
-    for (int64_t t = 0; t < vox_tiles(a->count); t++) {
+    VOX_SHARE(t, vox_tiles(a->count)) {
         const int64_t end = vox_tile_end(t, a->count);
 
         for (int64_t i = t * VOX_TILE; i < end; i += LANES)
@@ -108,8 +106,7 @@ static void adamw(const vox_step_args *a)
     const float step = (float)((double)a->lr / a->correction[0]);
     const float root = (float)sqrt(a->correction[1]);
 
-#pragma omp for
-    for (int64_t t = 0; t < vox_tiles(a->count); t++) {
+    VOX_SHARE(t, vox_tiles(a->count)) {
         const int64_t end = vox_tile_end(t, a->count);
 
         for (int64_t i = t * VOX_TILE; i < end; i += LANES)

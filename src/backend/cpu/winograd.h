@@ -148,7 +148,7 @@ void VOX_KERNEL(vox_winograd_gradient)(vox_grad grad, const vox_winograd *w, con
                                        int64_t plane, int64_t parts, int64_t part,
                                        int64_t pair, int64_t block, float *packed);
 
-/* Called by every thread of a region; `work` as planned. Each ends with a barrier. */
+/* Called by every member of a team; `work` as planned. */
 
 void VOX_KERNEL(vox_winograd_sum)(const vox_winograd_sum *p, const vox_conv_io *io,
                                   void *work);

@@ -158,7 +158,7 @@ typedef struct worker {
 
 static worker worker_of(const vox_winograd_sum *p, void *work)
 {
-    char *at = (char *)work + p->shared_bytes + (size_t)VOX_THREAD() * p->worker_bytes;
+    char *at = (char *)work + p->shared_bytes + (size_t)vox_team_member() * p->worker_bytes;
     worker w;
 
     w.own = (float *)(void *)at;
@@ -190,12 +190,11 @@ static void sum_wide(const vox_winograd_sum *p, const vox_conv_io *io, void *wor
 {
     const int64_t blocks = p->w.pass.chunks;
 
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < p->w.pass.pairs * blocks; i++)
+    VOX_SHARE(i, p->w.pass.pairs * blocks)
         transform_weights(p, io, (float *)work + i / blocks * p->u_size, i / blocks,
                           i % blocks, worker_of(p, work).packed);
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < p->runs; i++)
+    vox_barrier();
+    VOX_SHARE(i, p->runs)
         run_wide(p, io, work, i);
 }
 
@@ -223,16 +222,15 @@ static void sum_deep(const vox_winograd_sum *p, const vox_conv_io *io, void *wor
 {
     const int64_t blocks = p->w.pass.chunks;
 
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < blocks * p->runs; i++) {
+    VOX_SHARE(i, blocks * p->runs) {
         vox_winograd_run r = run_of(p, i % p->runs);
 
         r.run = p->w.tiles; /* what a block of V holds */
         r.plane = p->v_plane;
         transform_source(p, io, (float *)work + r.first * LANES, i / p->runs, r);
     }
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < p->w.pass.pairs * p->splits; i++)
+    vox_barrier();
+    VOX_SHARE(i, p->w.pass.pairs * p->splits)
         run_deep(p, io, work, i / p->splits, i % p->splits);
 }
 

@@ -119,7 +119,7 @@ static worker worker_of(const vox_winograd_weigh *p, void *work)
     worker w;
 
     w.v = (float *)(void *)((char *)work + p->shared_bytes +
-                            (size_t)VOX_THREAD() * p->worker_bytes);
+                            (size_t)vox_team_member() * p->worker_bytes);
     w.z = w.v + (p->deep ? 0 : p->v_size);
     w.u = w.z + (p->deep ? 0 : p->z_size);
     w.packed = w.u + (p->deep ? p->u_size : 0);
@@ -158,8 +158,7 @@ static void weigh_wide(const operands *o, void *work)
     const worker w = worker_of(p, work);
     float *u = work;
 
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < p->parts * p->splits; i++) {
+    VOX_SHARE(i, p->parts * p->splits) {
         const int64_t part = i / p->splits, split = i % p->splits;
         const int64_t first = part * runs / p->parts;
 
@@ -167,8 +166,8 @@ static void weigh_wide(const operands *o, void *work)
             add_run(o, &w, u + part * pairs * p->u_size, split * pairs / p->splits,
                     (split + 1) * pairs / p->splits, run_of(p, k), k > first);
     }
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < pairs * blocks; i++)
+    vox_barrier();
+    VOX_SHARE(i, pairs * blocks)
         VOX_KERNEL(vox_winograd_gradient)
     (o->grad, &p->w, u + i / blocks * p->u_size + i % blocks * LANES * PAIR, p->u_plane,
      p->parts, pairs * p->u_size, i / blocks, i % blocks, w.packed);
@@ -184,15 +183,14 @@ static void weigh_deep(const operands *o, void *work)
     const worker w = worker_of(p, work);
     float *v = work, *z = v + p->v_size;
 
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < blocks + 2 * pairs; i++) {
+    VOX_SHARE(i, blocks + 2 * pairs) {
         if (i < blocks)
             transform_fine(v, o, i, all);
         else
             transform_coarse(z, o, i - blocks, i - blocks, all);
     }
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t i = 0; i < pairs * p->splits; i++) {
+    vox_barrier();
+    VOX_SHARE(i, pairs * p->splits) {
         const int64_t pair = i / p->splits, split = i % p->splits;
 
         for (int64_t k = split * blocks / p->splits; k < (split + 1) * blocks / p->splits;

@@ -1,7 +1,6 @@
 /* voxmind doctor: what this machine gives, what this build uses of it, what is set. */
 #include <json-c/json_c_version.h>
 #include <json-c/json_object.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 

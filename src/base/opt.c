@@ -408,3 +408,18 @@ json_object *vox_opts_json(const vox_opt *opts, const void *cfg)
         json_object_object_add(object, o->name, field_json(o, cfg));
     return object;
 }
+
+int vox_opt_text(vox_buf *out, const vox_opt *o, const void *cfg)
+{
+    json_object *value = field_json(o, cfg);
+    const int many = json_object_get_type(value) == json_type_array;
+    int rc = VOX_OK;
+
+    if (value && !many)
+        rc = vox_buf_printf(out, "%s", json_object_get_string(value));
+    for (size_t i = 0; many && i < json_object_array_length(value) && rc == VOX_OK; i++)
+        rc = vox_buf_printf(out, "%s%s", i ? "," : "",
+                            json_object_get_string(json_object_array_get_idx(value, i)));
+    json_object_put(value);
+    return rc;
+}

@@ -114,6 +114,10 @@ int vox_opts_set_object(const vox_opt *opts, void *cfg, struct json_object *obje
 /** All fields as a new JSON object (caller puts it); NULL without memory. */
 struct json_object *vox_opts_json(const vox_opt *opts, const void *cfg);
 
+/** A row's value as vox_opts_set takes it, appended: "0.01", "2,2,2"; nothing for a text that
+ * is not set. @return VOX_OK; VOX_E_NOMEM */
+int vox_opt_text(vox_buf *out, const vox_opt *o, const void *cfg);
+
 /** A table with its config, and which rows a command line set. */
 typedef struct vox_opt_set {
     const vox_opt *opts;

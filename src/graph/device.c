@@ -97,6 +97,15 @@ void vox_device_close(vox_device *d)
     vox_free(d);
 }
 
+const vox_kernel *vox_device_kernel(const vox_device *d, const vox_problem *q)
+{
+    for (const vox_kernel *const *k = d->kernels; *k; k++) {
+        if (strcmp((*k)->op, q->op->name) == 0 && (*k)->supports(q))
+            return *k;
+    }
+    return NULL;
+}
+
 void *vox_device_alloc(vox_device *d, size_t bytes)
 {
     void *p = d->type->alloc(d, bytes);

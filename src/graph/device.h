@@ -71,6 +71,10 @@ int vox_device_open(vox_device **out, const vox_device_cfg *cfg);
 /** Wait for its work, release it. NULL is legal. */
 void vox_device_close(vox_device *d);
 
+/** The kernel for a problem: the first of the device's table that supports it; NULL: the
+ * op's own functions compute it. */
+const vox_kernel *vox_device_kernel(const vox_device *d, const vox_problem *q);
+
 /* The calls of the type, counted. */
 void *vox_device_alloc(vox_device *d, size_t bytes);
 void vox_device_free(vox_device *d, void *p, size_t bytes);

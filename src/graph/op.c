@@ -6,6 +6,17 @@
 
 #include "base/error.h"
 
+vox_tensor vox_tensor_of(const vox_value *v, vox_layout layout)
+{
+    if (v->shape.rank < 0)
+        return (vox_tensor){.shape = {.rank = -1}};
+    return (vox_tensor){.dtype = v->dtype,
+                        .role = v->role,
+                        .layout = layout,
+                        .shape = v->shape,
+                        .count = vox_layout_count(v->shape, layout)};
+}
+
 int vox_infer_fail(const vox_infer *io, const char *fmt, ...)
 {
     char text[512];

@@ -53,6 +53,9 @@ typedef struct vox_tensor {
     int64_t count; /* elements stored, padding lanes included */
 } vox_tensor;
 
+/** A value as it lies in `layout`; no address yet. An absent value (rank < 0) stays absent. */
+vox_tensor vox_tensor_of(const vox_value *v, vox_layout layout);
+
 typedef enum vox_put { VOX_SKIP, VOX_WRITE, VOX_ADD } vox_put;
 
 /** Where a gradient goes, and whether the call writes it first, adds to it, or leaves it

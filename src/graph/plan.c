@@ -123,15 +123,6 @@ static void mark_dropped(vox_plan *p)
         vox_plan_site(p, p->cfg.loss, &out)->dropped = 0;
 }
 
-static vox_tensor tensor_of(const vox_value *v, vox_layout layout)
-{
-    return (vox_tensor){.dtype = v->dtype,
-                        .role = v->role,
-                        .layout = layout,
-                        .shape = v->shape,
-                        .count = vox_layout_count(v->shape, layout)};
-}
-
 static vox_problem problem_of(vox_plan *p, const site *s)
 {
     const vox_node *node = s->node;
@@ -148,12 +139,12 @@ static vox_problem problem_of(vox_plan *p, const site *s)
         q.in[i].shape.rank = -1;
         if (!in)
             continue;
-        q.in[i] = tensor_of(vox_node_value(in), vox_plan_layout(p, in));
+        q.in[i] = vox_tensor_of(vox_node_value(in), vox_plan_layout(p, in));
         if (has_backward(s) && operand_wants_grad(p, in))
             q.grads |= 1u << i;
     }
     for (int i = 0; i < node->n_out; i++)
-        q.out[i] = tensor_of(&node->out[i], s->layout[i]);
+        q.out[i] = vox_tensor_of(&node->out[i], s->layout[i]);
     return q;
 }
 
@@ -162,7 +153,6 @@ static vox_problem problem_of(vox_plan *p, const site *s)
 static int choose_kernel(vox_plan *p, site *s)
 {
     const vox_node *node = s->node;
-    const vox_kernel *const *k = p->cfg.dev->kernels;
     vox_problem q;
 
     for (int i = 0; i < node->n_out; i++)
@@ -170,10 +160,7 @@ static int choose_kernel(vox_plan *p, site *s)
     if (!node->op)
         return VOX_OK;
     q = problem_of(p, s);
-    for (; k && *k && !s->kernel; k++) {
-        if (strcmp((*k)->op, node->op->name) == 0 && (*k)->supports(&q))
-            s->kernel = *k;
-    }
+    s->kernel = vox_device_kernel(p->cfg.dev, &q);
     if (!s->kernel) {
         for (int i = 0; i < node->n_in; i++)
             s->staged |= q.in[i].shape.rank >= 0 && q.in[i].layout != VOX_PLAIN;
@@ -314,6 +301,13 @@ void vox_plan_free(vox_plan *p)
     vox_free(p->site);
     vox_arena_release(&p->arena);
     vox_free(p);
+}
+
+vox_problem vox_plan_problem(vox_plan *p, const vox_node *node)
+{
+    const site *s = &p->site[node->id];
+
+    return node->op && s->needed ? problem_of(p, s) : (vox_problem){0};
 }
 
 size_t vox_plan_bytes(const vox_plan *p)

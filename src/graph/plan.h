@@ -49,6 +49,10 @@ void vox_plan_free(vox_plan *p);
 /** Bytes of block memory the plan needs. */
 size_t vox_plan_bytes(const vox_plan *p);
 
+/** A node as its kernel sees it; op is NULL where nothing is computed (leaves, nodes that
+ * neither the loss nor a kept value needs). Borrows from the graph. */
+vox_problem vox_plan_problem(vox_plan *p, const vox_node *node);
+
 /** Give the plan its memory: grows the block if it is too small (other plans on it must
  * bind again). @return VOX_OK; VOX_E_NOMEM naming the need */
 int vox_plan_bind(vox_plan *p, vox_block *block);

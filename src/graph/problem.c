@@ -224,3 +224,32 @@ void vox_problem_release(vox_problem_spec *spec)
     vox_free(spec->attr);
     *spec = (vox_problem_spec)VOX_PROBLEM_SPEC_INIT;
 }
+
+int vox_problem_has_grad(const vox_problem_spec *spec, int i)
+{
+    const vox_value *v = &spec->in[i];
+
+    return spec->op->backward && i < spec->n_in && v->shape.rank >= 0 &&
+           v->dtype == VOX_F32 && v->role != VOX_ROLE_INPUT && v->role != VOX_ROLE_STATE;
+}
+
+vox_problem vox_problem_on(const vox_problem_spec *spec, const vox_device *dev)
+{
+    vox_problem q = {.op = spec->op,
+                     .attr = spec->attr,
+                     .n_in = spec->n_in,
+                     .n_out = spec->n_out,
+                     .threads = dev->ctx.threads,
+                     .winograd = dev->winograd};
+
+    for (int i = 0; i < VOX_MAX_IN; i++)
+        q.in[i].shape.rank = -1;
+    for (int i = 0; i < q.n_in; i++) {
+        q.in[i] = vox_tensor_of(&spec->in[i], vox_layout_of(&spec->in[i], dev->blocked));
+        if (vox_problem_has_grad(spec, i))
+            q.grads |= 1u << i;
+    }
+    for (int i = 0; i < q.n_out; i++)
+        q.out[i] = vox_tensor_of(&spec->out[i], vox_layout_of(&spec->out[i], dev->blocked));
+    return q;
+}

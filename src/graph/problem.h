@@ -17,7 +17,7 @@
 #ifndef VOX_GRAPH_PROBLEM_H
 #define VOX_GRAPH_PROBLEM_H
 
-#include "graph/op.h"
+#include "graph/device.h"
 
 typedef struct vox_problem_spec {
     const vox_op *op;
@@ -43,6 +43,21 @@ int vox_problem_parse(vox_problem_spec *out, const vox_op *op, const char *text)
 
 /** Release; the spec is then empty. */
 void vox_problem_release(vox_problem_spec *spec);
+
+/**
+ * The text of a problem as a plan has it: parsed again, operands and attributes are the
+ * same. Attributes at their defaults and what the op derives are left out.
+ *
+ * @param[out] out  the text is appended
+ * @return VOX_OK; VOX_E_ARG when no text says it; VOX_E_NOMEM
+ */
+int vox_problem_text(vox_buf *out, const vox_problem *q);
+
+/** Has operand i of a spec a gradient? */
+int vox_problem_has_grad(const vox_problem_spec *spec, int i);
+
+/** A spec as kernels see it on a device, all gradients asked for. Borrows from the spec. */
+vox_problem vox_problem_on(const vox_problem_spec *spec, const vox_device *dev);
 
 /** What `infer` sees of a spec, outputs filled. Borrows from the spec. */
 vox_infer vox_problem_infer(const vox_problem_spec *spec);

@@ -55,9 +55,8 @@ static vox_tensor tensor(const kernel_case *k, vox_role role, vox_dtype dtype,
                          vox_shape shape)
 {
     const vox_value v = {dtype, role, shape};
-    const vox_layout layout = vox_layout_of(&v, k->path->blocked);
 
-    return (vox_tensor){NULL, dtype, role, layout, shape, vox_layout_count(shape, layout)};
+    return vox_tensor_of(&v, vox_layout_of(&v, k->path->blocked));
 }
 
 /* A copy in the tensor's layout. */

@@ -46,28 +46,7 @@ int64_t op_case_count_out(const op_case *c, int i)
 
 int op_case_has_grad(const op_case *c, int i)
 {
-    return c->spec.op->backward && i < c->spec.n_in && c->in[i] &&
-           c->spec.in[i].dtype == VOX_F32 && !(i == 0 && c->is_input);
-}
-
-static void draw_floats(float *v, int64_t n, vox_rng *rng, double mean)
-{
-    for (int64_t i = 0; i < n; i++)
-        v[i] = (float)(mean + vox_rng_normal(rng));
-}
-
-/* Masks are active at 3 of 5, other integers anywhere below the limit. */
-static void draw_integers(void *v, const vox_value *value, int64_t limit, vox_rng *rng)
-{
-    for (int64_t i = 0; i < vox_shape_count(value->shape); i++) {
-        const uint64_t k =
-            limit == 2 ? vox_rng_below(rng, 5) < 3 : vox_rng_below(rng, (uint64_t)limit);
-
-        if (value->dtype == VOX_U8)
-            ((uint8_t *)v)[i] = (uint8_t)k;
-        else
-            ((int64_t *)v)[i] = (int64_t)k;
-    }
+    return vox_problem_has_grad(&c->spec, i);
 }
 
 static void draw(op_case *c, vox_rng rng, int far)
@@ -80,15 +59,14 @@ static void draw(op_case *c, vox_rng rng, int far)
             continue;
         c->in[i] = vox_alloc((size_t)op_case_count_in(c, i), vox_dtype_size(v->dtype));
         assert_non_null(c->in[i]);
-        if (v->dtype == VOX_F32)
-            draw_floats(c->in[i], op_case_count_in(c, i), &rng, far ? mean : 0.0);
-        else
-            draw_integers(c->in[i], v, c->spec.limit[i], &rng);
+        vox_values_draw(c->in[i], v->dtype, op_case_count_in(c, i), c->spec.limit[i],
+                        far ? mean : 0.0, &rng);
     }
     for (int i = 0; i < c->spec.n_out; i++) {
         c->dout[i] = vox_alloc((size_t)op_case_count_out(c, i), sizeof(float));
         assert_non_null(c->dout[i]);
-        draw_floats(c->dout[i], op_case_count_out(c, i), &rng, far ? 0.5 : 0.0);
+        vox_values_draw(c->dout[i], VOX_F32, op_case_count_out(c, i), 0, far ? 0.5 : 0.0,
+                        &rng);
     }
 }
 
@@ -107,7 +85,6 @@ op_case op_case_new(const vox_op *op, const char *text, uint64_t seed, int far)
 
 void op_case_make_input(op_case *c)
 {
-    c->is_input = 1;
     c->spec.in[0].role = VOX_ROLE_INPUT;
 }
 
@@ -148,49 +125,16 @@ op_result op_result_copy(const op_case *c, const op_result *r)
     return copy;
 }
 
-static vox_tensor tensor_of(const vox_value *v, vox_layout blocked)
-{
-    const vox_layout layout = vox_layout_of(v, blocked);
-
-    if (v->shape.rank < 0)
-        return (vox_tensor){.shape = {.rank = -1}};
-    return (vox_tensor){.dtype = v->dtype,
-                        .role = v->role,
-                        .layout = layout,
-                        .shape = v->shape,
-                        .count = vox_layout_count(v->shape, layout)};
-}
-
 vox_problem op_case_problem(const op_case *c, const vox_device *dev)
 {
-    vox_problem p = {.op = c->spec.op,
-                     .attr = c->spec.attr,
-                     .n_in = c->spec.n_in,
-                     .n_out = c->spec.n_out,
-                     .threads = dev->ctx.threads};
-
-    for (int i = 0; i < VOX_MAX_IN; i++)
-        p.in[i].shape.rank = -1;
-    for (int i = 0; i < p.n_in; i++) {
-        p.in[i] = tensor_of(&c->spec.in[i], dev->blocked);
-        if (op_case_has_grad(c, i))
-            p.grads |= 1u << i;
-    }
-    for (int i = 0; i < p.n_out; i++)
-        p.out[i] = tensor_of(&c->spec.out[i], dev->blocked);
-    return p;
+    return vox_problem_on(&c->spec, dev);
 }
 
 const vox_kernel *op_pick(const vox_device *dev, const op_case *c)
 {
-    const vox_problem p = op_case_problem(c, dev);
+    const vox_problem q = op_case_problem(c, dev);
 
-    for (int i = 0; dev->kernels[i]; i++) {
-        if (strcmp(dev->kernels[i]->op, c->spec.op->name) == 0 &&
-            dev->kernels[i]->supports(&p))
-            return dev->kernels[i];
-    }
-    return NULL;
+    return vox_device_kernel(dev, &q);
 }
 
 /* ---- buffers ---- */
@@ -278,7 +222,7 @@ static void begin(run *r)
                        .n_in = s->n_in,
                        .n_out = s->n_out};
     for (int i = 0; i < s->n_in; i++) {
-        call->in[i] = tensor_of(&s->in[i], blocked);
+        call->in[i] = vox_tensor_of(&s->in[i], vox_layout_of(&s->in[i], blocked));
         if (!r->c->in[i])
             continue;
         r->in_bytes[i] = (size_t)call->in[i].count * vox_dtype_size(s->in[i].dtype);
@@ -292,7 +236,7 @@ static void begin(run *r)
         call->in[i].data = r->in[i];
     }
     for (int i = 0; i < s->n_out; i++) {
-        call->out[i] = tensor_of(&s->out[i], blocked);
+        call->out[i] = vox_tensor_of(&s->out[i], vox_layout_of(&s->out[i], blocked));
         r->out[i] = guarded((size_t)call->out[i].count * sizeof(float), 0xff);
         call->out[i].data = r->out[i];
         r->dout[i] = guarded((size_t)call->out[i].count * sizeof(float), 0xff);

@@ -8,15 +8,12 @@
 #ifndef VOX_TESTS_SUPPORT_OP_CASE_H
 #define VOX_TESTS_SUPPORT_OP_CASE_H
 
-#include "base/rng.h"
-#include "graph/device.h"
-#include "graph/problem.h"
+#include "graph/trial.h"
 
 typedef struct op_case {
     char text[512];    /* op, problem, data: for messages */
     char problem[256]; /* the problem's text */
     int far;           /* the data are far from zero */
-    int is_input;      /* operand 0 is an input of the graph: plain, without gradient */
     vox_problem_spec spec;
     void *in[VOX_MAX_IN];     /* plain; NULL where absent */
     float *dout[VOX_MAX_OUT]; /* plain */
@@ -49,7 +46,7 @@ vox_device *op_device(const char *path, int threads);
 op_case op_case_new(const vox_op *op, const char *text, uint64_t seed, int far);
 void op_case_free(op_case *c);
 
-/** Make operand 0 an input of the graph, as for a stem. */
+/** Make operand 0 an input of the graph, as for a stem: plain, without gradient. */
 void op_case_make_input(op_case *c);
 
 /** Has operand i a gradient? */

@@ -88,6 +88,96 @@ static void every_text_of_every_op_is_a_problem(void **state)
     }
 }
 
+/* The text of a parsed problem. */
+static void assert_text(const vox_problem_spec *spec, const char *wanted)
+{
+    const vox_device_cfg cfg = {.name = "cpu", .path = "reference", .threads = 1};
+    vox_buf text = VOX_BUF_INIT;
+    vox_device *dev;
+    vox_problem q;
+
+    assert_int_equal(vox_device_open(&dev, &cfg), VOX_OK);
+    q = vox_problem_on(spec, dev);
+    if (vox_problem_text(&text, &q) != VOX_OK)
+        fail_msg("%s", vox_error_text());
+    assert_string_equal(vox_buf_text(&text), wanted);
+    vox_buf_release(&text);
+    vox_device_close(dev);
+}
+
+static void a_problem_has_a_shortest_text(void **state)
+{
+    static const char *const texts[][3] = {
+        {"conv3d",      "2x8x5x6x7 in=0,1 kernel=3,3,3 out=8",                                "2x8x5x6x7"                       },
+        {"conv3d",      "2x8x5x6x7 in4=2x1x3x3x2 stride=2 in=0,1,2,3,4 in3=2x3x5x6x7 out=16",
+         "2x8x5x6x7 out=16 stride=2 in=0,1,2,3,4 in3=2x3x5x6x7"                                                                 },
+        {"conv3d",      "1x8x4x4x4 in=0,1,3 in1=8x16x3x3x3",                                  "1x8x4x4x4 in=0,1,3"              },
+        {"conv3d",      "1x8x4x4x4 kernel=1,3,1 pad=0,1,0",                                   "1x8x4x4x4 kernel=1,3,1 pad=0,1,0"},
+        {"leaky_relu",  "7 slope=0.5",                                                        "7 slope=0.5"                     },
+        {"leaky_relu",  "7 slope=0.01",                                                       "7"                               },
+        {"norm_act",    "2x8x4x4x4 in=0,3",                                                   "2x8x4x4x4 in=0,3"                },
+        {"mask_blocks", "2x3x4x4x4 in1=2x1x2x1x4",                                            "2x3x4x4x4 in1=2x1x2x1x4"         },
+    };
+
+    (void)state;
+    for (int i = 0; i < VOX_COUNT(texts); i++) {
+        vox_problem_spec p = parsed(texts[i][0], texts[i][1]);
+
+        assert_text(&p, texts[i][2]);
+        vox_problem_release(&p);
+    }
+}
+
+/* Parsed again, a problem's text is the same problem. */
+static void texts_come_back(void **state)
+{
+    const vox_device_cfg cfg = {.name = "cpu", .path = "reference", .threads = 1};
+    vox_device *dev;
+
+    (void)state;
+    assert_int_equal(vox_device_open(&dev, &cfg), VOX_OK);
+    for (int k = 0; vox_op_at(k); k++) {
+        for (int i = 0; vox_op_at(k)->problems[i]; i++) {
+            vox_problem_spec p = parsed(vox_op_at(k)->name, vox_op_at(k)->problems[i]);
+            const vox_problem q = vox_problem_on(&p, dev);
+            vox_buf text = VOX_BUF_INIT;
+            vox_problem_spec again;
+
+            assert_int_equal(vox_problem_text(&text, &q), VOX_OK);
+            again = parsed(vox_op_at(k)->name, vox_buf_text(&text));
+            assert_text(&again, vox_buf_text(&text));
+            assert_int_equal(again.n_in, p.n_in);
+            for (int a = 0; a < p.n_in; a++)
+                assert_shape(&again.in[a], p.in[a].shape);
+            for (int a = 0; a < p.n_out; a++)
+                assert_shape(&again.out[a], p.out[a].shape);
+            vox_problem_release(&again);
+            vox_problem_release(&p);
+            vox_buf_release(&text);
+        }
+    }
+    vox_device_close(dev);
+}
+
+static void operands_of_another_type_have_no_text(void **state)
+{
+    const vox_device_cfg cfg = {.name = "cpu", .path = "reference", .threads = 1};
+    vox_problem_spec p = parsed("add", "2x3");
+    vox_buf text = VOX_BUF_INIT;
+    vox_device *dev;
+    vox_problem q;
+
+    (void)state;
+    assert_int_equal(vox_device_open(&dev, &cfg), VOX_OK);
+    q = vox_problem_on(&p, dev);
+    q.in[1].dtype = VOX_I64;
+    assert_int_equal(vox_problem_text(&text, &q), VOX_E_ARG);
+    assert_non_null(strstr(vox_error_text(), "operand 1"));
+    vox_buf_release(&text);
+    vox_device_close(dev);
+    vox_problem_release(&p);
+}
+
 static void others_are_refused_with_a_reason(void **state)
 {
     static const struct {
@@ -135,6 +225,9 @@ int main(void)
         cmocka_unit_test(optional_operands_are_absent_unless_named),
         cmocka_unit_test(attributes_are_set),
         cmocka_unit_test(every_text_of_every_op_is_a_problem),
+        cmocka_unit_test(a_problem_has_a_shortest_text),
+        cmocka_unit_test(texts_come_back),
+        cmocka_unit_test(operands_of_another_type_have_no_text),
         cmocka_unit_test(others_are_refused_with_a_reason),
     };
 

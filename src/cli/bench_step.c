@@ -1,8 +1,6 @@
 /* bench step: a run's step without its loader, timed. */
 #include <json-c/json_object.h>
-#include <stdlib.h>
 
-#include "backend/cpu/peak.h"
 #include "base/clock.h"
 #include "base/host.h"
 #include "base/log.h"
@@ -11,47 +9,26 @@
 #include "cli/bench.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "train/engine.h"
 
 /* Everything a step needs. */
 typedef struct bench {
-    vox_run run;
-    vox_device *dev;
-    vox_engine engine;
+    vox_bench_run own;
     vox_optim *optim;
     vox_batch batch;
     double peak;
-    double *ms; /* one per repetition */
+    double *ms, *update; /* of a step, of its last part; one per repetition */
 } bench;
 
 static void release(bench *b)
 {
     vox_free(b->ms);
+    vox_free(b->update);
     vox_batch_release(&b->batch);
     vox_optim_free(b->optim);
-    vox_engine_close(&b->engine);
-    vox_device_close(b->dev);
-    vox_run_release(&b->run);
+    vox_bench_run_close(&b->own);
 }
 
 /* ---- setting up ---- */
-
-static int open_engine(bench *b, const vox_optim_cfg *optim)
-{
-    const vox_recipe *r = &b->run.recipe;
-    vox_engine_cfg cfg = {.setup = &b->run.setup,
-                          .batch = r->batch,
-                          .micro = b->run.micro,
-                          .recompute = b->run.recompute};
-
-    for (int i = 0; i < 3; i++)
-        cfg.patch[i] = r->patch.v[i];
-    if (cfg.micro == 0)
-        VOX_TRY(vox_engine_fit(&cfg.micro, &cfg, b->dev, vox_host_memory(),
-                               vox_optim_moments(optim->kind)));
-    VOX_TRY(vox_engine_open(&b->engine, &cfg, b->dev));
-    return vox_engine_start(&b->engine, (uint64_t)b->run.seed);
-}
 
 /* A sample of white noise. */
 static int draw_sample(vox_sample *out, const vox_pretext *p, vox_rng rng)
@@ -77,16 +54,17 @@ static int draw_sample(vox_sample *out, const vox_pretext *p, vox_rng rng)
 
 static int fill_batch(bench *b)
 {
-    const vox_pretext p = vox_setup_pretext(&b->run.setup, VOX_TRAINING,
-                                            b->engine.cfg.patch, b->engine.cfg.micro);
+    const vox_engine_cfg *cfg = &b->own.engine.cfg;
+    const vox_pretext p =
+        vox_setup_pretext(cfg->setup, VOX_TRAINING, cfg->patch, cfg->micro);
     const uint32_t stream = VOX_STREAM("bench");
     vox_sample sample = VOX_SAMPLE_INIT;
-    int rc = vox_batch_init(&b->batch, b->engine.cfg.batch);
+    int rc = vox_batch_init(&b->batch, cfg->batch);
 
-    for (int64_t i = 0; i < b->engine.cfg.batch && rc == VOX_OK; i++) {
+    for (int64_t i = 0; i < cfg->batch && rc == VOX_OK; i++) {
         vox_sample_clear(&sample);
         rc = draw_sample(&sample, &p,
-                         vox_rng_at((uint64_t)b->run.seed, stream, (uint64_t)i));
+                         vox_rng_at((uint64_t)b->own.run.seed, stream, (uint64_t)i));
         if (rc == VOX_OK)
             rc = vox_batch_put(&b->batch, i, &sample,
                                p.method->weight ? p.method->weight(&sample, &p) : 1);
@@ -98,88 +76,75 @@ static int fill_batch(bench *b)
 static int set_up(bench *b, const vox_bench_cfg *cfg, const vox_common *common)
 {
     vox_optim_cfg optim;
-    vox_device_cfg dev;
 
-    VOX_TRY(vox_run_resolve(&b->run, &cfg->run, common->threads, NULL));
-    VOX_TRY(vox_recipe_optim(&optim, &b->run.recipe));
-    dev = vox_run_device(&b->run);
-    VOX_TRY(vox_device_open(&b->dev, &dev));
-    VOX_TRY(open_engine(b, &optim));
-    VOX_TRY(vox_optim_new(&b->optim, b->engine.params, &optim));
+    VOX_TRY(vox_bench_run_open(&b->own, cfg, common));
+    VOX_TRY(vox_bench_run_plan(&b->own));
+    VOX_TRY(vox_recipe_optim(&optim, &b->own.run.recipe));
+    VOX_TRY(vox_engine_start(&b->own.engine, (uint64_t)b->own.run.seed));
+    VOX_TRY(vox_optim_new(&b->optim, b->own.engine.params, &optim));
     VOX_TRY(fill_batch(b));
     b->ms = vox_alloc((size_t)cfg->repeat, sizeof *b->ms);
-    return b->ms ? VOX_OK : VOX_E_NOMEM;
+    b->update = vox_alloc((size_t)cfg->repeat, sizeof *b->update);
+    return b->ms && b->update ? VOX_OK : VOX_E_NOMEM;
 }
 
 /* ---- measuring ---- */
 
-static int step(bench *b, double *ms)
+static int step(bench *b, double *ms, double *update)
 {
     const double start = vox_clock();
-    double loss;
+    double loss, between;
 
-    VOX_TRY(vox_engine_gradient(&b->engine, &b->batch, &loss));
-    VOX_TRY(vox_optim_step(b->optim, b->run.recipe.lr, NULL));
-    vox_device_sync(b->dev);
+    VOX_TRY(vox_engine_gradient(&b->own.engine, &b->batch, &loss));
+    vox_device_sync(b->own.dev);
+    between = vox_clock();
+    VOX_TRY(vox_optim_step(b->optim, b->own.run.recipe.lr, NULL));
+    vox_device_sync(b->own.dev);
     *ms = 1e3 * (vox_clock() - start);
+    *update = 1e3 * (vox_clock() - between);
     vox_log(VOX_DEBUG, "bench", "%.1f ms, loss %.6f", *ms, loss);
     return VOX_OK;
-}
-
-/* The larger of the peak so far and the peak now. */
-static void measure_peak(bench *b)
-{
-    const int plain = b->dev->path[0] == 'r'; /* the reference path has no vectors */
-    const double now = vox_cpu_peak_gflops(plain ? "plain" : b->dev->path, b->run.threads);
-
-    b->peak = now > b->peak ? now : b->peak;
 }
 
 /* The first step, which touches the memory and packs, is not counted. */
 static int measure(bench *b, const vox_bench_cfg *cfg, int quiet)
 {
-    vox_plan *plan = vox_engine_plan(&b->engine);
+    vox_plan *plan = vox_engine_plan(&b->own.engine);
     vox_progress_line line;
-    double ms;
+    double ms, update;
     int rc;
 
-    measure_peak(b);
+    vox_bench_peak_again(&b->peak, b->own.dev);
     vox_progress_line_init(&line, quiet);
-    rc = step(b, &ms);
+    rc = step(b, &ms, &update);
     vox_plan_profile(plan, cfg->profile);
     for (int i = 0; i < cfg->repeat && rc == VOX_OK; i++) {
-        rc = step(b, &b->ms[i]);
+        rc = step(b, &b->ms[i], &b->update[i]);
         vox_progress_line_show(&line, "steps", i + 1, cfg->repeat);
     }
     vox_progress_line_end(&line);
-    measure_peak(b);
+    vox_bench_peak_again(&b->peak, b->own.dev);
     if (rc == VOX_OK && cfg->profile)
         vox_plan_print_profile(plan, stderr);
     return rc;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static int tell(const bench *b, int repeat)
 {
-    const double median = (b->ms[(repeat - 1) / 2] + b->ms[repeat / 2]) / 2;
-    const double gflop = 1e-9 * vox_engine_flops(&b->engine);
+    const double median = vox_bench_median(b->ms, repeat);
+    const double gflop = 1e-9 * vox_engine_flops(&b->own.engine);
     json_object *o = json_object_new_object();
 
     vox_report_text(o, "bench", "step");
-    vox_report_text(o, "method", b->run.recipe.method);
-    vox_report_text(o, "net", b->run.recipe.net);
-    vox_report_ints(o, "patch", b->engine.cfg.patch, 3);
-    vox_report_int(o, "batch", b->engine.cfg.batch);
-    vox_report_int(o, "threads", b->run.threads);
-    vox_report_text(o, "cpu", b->dev->path);
+    vox_report_text(o, "method", b->own.run.recipe.method);
+    vox_report_text(o, "net", b->own.run.recipe.net);
+    vox_report_ints(o, "patch", b->own.engine.cfg.patch, 3);
+    vox_report_int(o, "batch", b->own.engine.cfg.batch);
+    vox_report_int(o, "threads", b->own.run.threads);
+    vox_report_text(o, "cpu", b->own.dev->path);
     vox_report_round(o, "ms_median", median, 3);
     vox_report_round(o, "ms_min", b->ms[0], 3);
+    vox_report_round(o, "ms_update", vox_bench_median(b->update, repeat), 3);
     vox_report_round(o, "gflop", gflop, 3);
     vox_report_round(o, "peak_gflops", b->peak, 1);
     vox_report_round(o, "share_of_peak", gflop / (1e-3 * median) / b->peak, 4);
@@ -187,17 +152,19 @@ static int tell(const bench *b, int repeat)
     return vox_report_json(o);
 }
 
-int vox_bench_step(const vox_bench_cfg *cfg, const vox_common *common)
+int vox_bench_step(const vox_bench_cfg *cfg, const vox_common *common, int argc,
+                   char **argv)
 {
     bench b = {0};
-    int rc = set_up(&b, cfg, common);
+    int rc;
 
+    if (argc)
+        return vox_fail(VOX_E_USAGE, "bench step takes no words, found \"%s\"", argv[0]);
+    rc = set_up(&b, cfg, common);
     if (rc == VOX_OK)
         rc = measure(&b, cfg, common->quiet);
-    if (rc == VOX_OK) {
-        qsort(b.ms, (size_t)cfg->repeat, sizeof *b.ms, compare);
+    if (rc == VOX_OK)
         rc = tell(&b, cfg->repeat);
-    }
     release(&b);
     return rc;
 }

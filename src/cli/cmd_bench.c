@@ -17,7 +17,8 @@ static const vox_opt opts[] = {
     VOX_OPT_END,
 };
 
-int vox_bench_peak(const vox_bench_cfg *cfg, const vox_common *common)
+int vox_bench_peak(const vox_bench_cfg *cfg, const vox_common *common, int argc,
+                   char **argv)
 {
     const int threads = common->threads > 0 ? common->threads : vox_cpu_cores();
     const vox_cpu_path *path;
@@ -25,6 +26,8 @@ int vox_bench_peak(const vox_bench_cfg *cfg, const vox_common *common)
     char model[128];
 
     (void)cfg;
+    if (argc)
+        return vox_fail(VOX_E_USAGE, "bench peak takes no words, found \"%s\"", argv[0]);
     VOX_TRY(vox_cpu_path_find(&path, NULL));
     o = json_object_new_object();
     vox_report_text(o, "bench", "peak");
@@ -41,10 +44,11 @@ int vox_bench_peak(const vox_bench_cfg *cfg, const vox_common *common)
 
 static const struct {
     const char *name;
-    int (*run)(const vox_bench_cfg *cfg, const vox_common *common);
+    int (*run)(const vox_bench_cfg *cfg, const vox_common *common, int argc, char **argv);
 } benches[] = {
     {"peak", vox_bench_peak},
     {"step", vox_bench_step},
+    {"ops",  vox_bench_ops },
 };
 
 static const char *bench_name(int i, void *arg)
@@ -57,28 +61,28 @@ static int run(const void *cfg, const vox_common *common, int argc, char **argv)
 {
     const char *word = argc ? argv[0] : "peak", *near;
 
-    if (argc > 1)
-        return vox_fail(VOX_E_USAGE, "bench takes one word, found \"%s\" too", argv[1]);
+    argc -= argc > 0;
     for (int i = 0; i < VOX_COUNT(benches); i++) {
         if (strcmp(benches[i].name, word) == 0)
-            return benches[i].run(cfg, common);
+            return benches[i].run(cfg, common, argc, argv + 1);
     }
     near = vox_suggest(word, bench_name, NULL);
     return near ? vox_fail(VOX_E_USAGE, "no bench is called \"%s\", did you mean \"%s\"?",
                            word, near)
-                : vox_fail(VOX_E_USAGE, "no bench is called \"%s\", wanted peak or step",
-                           word);
+                : vox_fail(VOX_E_USAGE,
+                           "no bench is called \"%s\", wanted peak, step or ops", word);
 }
 
 const vox_cmd vox_cmd_bench = {
     .name = "bench",
     .group = "look",
-    .summary = "measure this machine and a training step: one JSON line per result",
-    .usage = "voxmind bench peak | voxmind bench step [options of pretrain] [--repeat R] "
-             "[--profile]",
+    .summary = "measure this machine, a training step, ops: one JSON line per result",
+    .usage =
+        "voxmind bench peak | step [options of pretrain] [--repeat R] [--profile]\n"
+        "       voxmind bench ops [op [problem]...] [options of pretrain] [--repeat R]",
     .cfg_size = sizeof(vox_bench_cfg),
     .opts = opts,
     .shared = vox_run_opts,
     .run = run,
-    .words = "peak step",
+    .words = "peak step ops",
 };

@@ -9,12 +9,32 @@ done
 small=(--net resenc_xs --set 'resenc_unet.features=[8,8]' --set 'resenc_unet.blocks=[1,1]'
     --set 'resenc_unet.strides=[1,2]' --set mae.block=4 --patch 16 --batch 2 --threads 1)
 exits 0 "bench step" "$voxmind" bench step "${small[@]}" --repeat 2 --profile
-passes "its keys in their order" grep -qE '^\{"bench":"step","method":"mae","net":"resenc_xs","patch":\[16,16,16\],"batch":2,"threads":1,"cpu":"[a-z0-9]+","ms_median":[0-9.e-]+,"ms_min":[0-9.e-]+,"gflop":[0-9.e-]+,"peak_gflops":[0-9.e-]+,"share_of_peak":[0-9.e-]+,"rss_mib":[0-9.e-]+\}$' stdout
+passes "its keys in their order" grep -qE '^\{"bench":"step","method":"mae","net":"resenc_xs","patch":\[16,16,16\],"batch":2,"threads":1,"cpu":"[a-z0-9]+","ms_median":[0-9.e-]+,"ms_min":[0-9.e-]+,"ms_update":[0-9.e-]+,"gflop":[0-9.e-]+,"peak_gflops":[0-9.e-]+,"share_of_peak":[0-9.e-]+,"rss_mib":[0-9.e-]+\}$' stdout
 says stderr "--profile prints a table of ops" "conv3d"
 
 exits 0 "bench step on another device" "$voxmind" bench step "${small[@]}" --repeat 1 --device fake -q
 silent stderr "-q says nothing"
 
+exits 0 "bench ops of a problem" "$voxmind" bench ops conv3d "1x8x4x4x4 out=16" "1x8x4x4x4 in=0,1,2" --repeat 1 --threads 1 -q
+number='[0-9.e-]+'
+passes "its keys in their order" grep -qE '^\{"bench":"ops","op":"conv3d","problem":"1x8x4x4x4 out=16","pass":"forward","kernel":"[a-z0-9_]+","count":1,"threads":1,"cpu":"[a-z0-9]+","repeat":[0-9]+,"ms_median":'$number',"ms_min":'$number',"gflop":'$number',"gflops":'$number',"gbytes":'$number',"peak_gflops":'$number',"share_of_peak":'$number'\}$' stdout
+passes "a line per problem and pass" test "$(cut -d'"' -f12,16 stdout | tr '\n' ' ')" = \
+    '1x8x4x4x4 out=16"forward 1x8x4x4x4 out=16"data 1x8x4x4x4 out=16"weight 1x8x4x4x4 in=0,1,2"forward 1x8x4x4x4 in=0,1,2"data 1x8x4x4x4 in=0,1,2"weight '
+silent stderr "-q says nothing"
+exits 0 "bench ops of a net" "$voxmind" bench ops "${small[@]}" --repeat 1
+passes "the stem has no gradient of its data" test "$(grep -c '"problem":"2x1x16x16x16 in=0,1,2",' stdout)" = 2
+passes "equal problems are one with a count" grep -qE '"op":"conv3d","problem":"2x8x16x16x16 in=0,1,2","pass":"data","kernel":"[a-z0-9_]+","count":2,' stdout
+passes "what is not counted is null" grep -qE '"op":"norm_act".*"pass":"backward".*"gflop":null,"gflops":null' stdout
+exits 0 "bench ops of one op of a net" "$voxmind" bench ops avg_pool3d "${small[@]}" --repeat 1
+passes "no other op is there" test "$(grep -c avg_pool3d stdout)" = "$(wc -l <stdout)"
+exits 0 "bench ops of an op's own problems" env VOX_CPU=reference "$voxmind" bench ops mask_blocks --repeat 1
+says stdout "by the reference" '"kernel":"reference"'
+
+exits 2 "an unknown op is misuse" "$voxmind" bench ops conv3
+says stderr "it says what was meant" '"conv3d"'
+exits 2 "a text that is no problem" "$voxmind" bench ops conv3d "2x8x4x4x4 out=0"
+says stderr "it says why" "out is 0"
+exits 2 "too many words" "$voxmind" bench peak step
 exits 2 "an unknown bench is misuse" "$voxmind" bench setp
 says stderr "it says what was meant" '"step"'
 exits 2 "repeat out of range" "$voxmind" bench step --repeat 0

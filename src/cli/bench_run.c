@@ -1,0 +1,53 @@
+/* bench_run: what the benches share: a run without its loader, the peak, the median. */
+#include <stdlib.h>
+
+#include "backend/cpu/peak.h"
+#include "cli/bench.h"
+#include "train/trainer.h"
+
+int vox_bench_run_open(vox_bench_run *b, const vox_bench_cfg *cfg, const vox_common *common)
+{
+    vox_device_cfg dev;
+
+    VOX_TRY(vox_run_resolve(&b->run, &cfg->run, common->threads, NULL));
+    dev = vox_run_device(&b->run);
+    return vox_device_open(&b->dev, &dev);
+}
+
+int vox_bench_run_plan(vox_bench_run *b)
+{
+    vox_engine_cfg cfg;
+
+    VOX_TRY(vox_trainer_fit(&b->run, b->dev));
+    cfg = vox_trainer_engine(&b->run);
+    return vox_engine_open(&b->engine, &cfg, b->dev);
+}
+
+void vox_bench_run_close(vox_bench_run *b)
+{
+    vox_engine_close(&b->engine);
+    vox_device_close(b->dev);
+    vox_run_release(&b->run);
+    *b = (vox_bench_run){0};
+}
+
+void vox_bench_peak_again(double *peak, const vox_device *dev)
+{
+    const int plain = dev->path[0] == 'r'; /* the reference path has no vectors */
+    const double now = vox_cpu_peak_gflops(plain ? "plain" : dev->path, dev->ctx.threads);
+
+    *peak = now > *peak ? now : *peak;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double vox_bench_median(double *v, int n)
+{
+    qsort(v, (size_t)n, sizeof *v, compare);
+    return (v[(n - 1) / 2] + v[n / 2]) / 2;
+}

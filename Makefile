@@ -49,7 +49,7 @@ lint: all ## check formatting, then run clang-tidy
 	@git ls-files 'src/*.c' | grep -v _simd.c | xargs clang-tidy --quiet -p build
 
 clean: ## remove all build trees (what install-deps fetched stays in .deps)
-	@rm -rf build build-asan build-tsan build-fuzz build-release
+	@rm -rf build build-asan build-tsan build-fuzz build-release build-compare
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'

@@ -1,5 +1,6 @@
 /* bench step: a run's step without its loader, timed. */
 #include <json-c/json_object.h>
+#include <math.h>
 
 #include "base/clock.h"
 #include "base/host.h"
@@ -100,7 +101,7 @@ static int step(bench *b, double *ms, double *update)
     between = vox_clock();
     VOX_TRY(vox_optim_step(b->optim, b->own.run.recipe.lr, NULL));
     vox_device_sync(b->own.dev);
-    *ms = 1e3 * (vox_clock() - start);
+    *ms = round(1e6 * (vox_clock() - start)) / 1e3; /* whole microseconds */
     *update = 1e3 * (vox_clock() - between);
     vox_log(VOX_DEBUG, "bench", "%.1f ms, loss %.6f", *ms, loss);
     return VOX_OK;
@@ -131,7 +132,7 @@ static int measure(bench *b, const vox_bench_cfg *cfg, int quiet)
 
 static int tell(const bench *b, int repeat)
 {
-    const double median = vox_bench_median(b->ms, repeat);
+    double median;
     const double gflop = 1e-9 * vox_engine_flops(&b->own.engine);
     json_object *o = json_object_new_object();
 
@@ -142,6 +143,8 @@ static int tell(const bench *b, int repeat)
     vox_report_int(o, "batch", b->own.engine.cfg.batch);
     vox_report_int(o, "threads", b->own.run.threads);
     vox_report_text(o, "cpu", b->own.dev->path);
+    vox_report_nums(o, "ms", b->ms, repeat);
+    median = vox_bench_median(b->ms, repeat);
     vox_report_round(o, "ms_median", median, 3);
     vox_report_round(o, "ms_min", b->ms[0], 3);
     vox_report_round(o, "ms_update", vox_bench_median(b->update, repeat), 3);

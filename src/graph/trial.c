@@ -282,7 +282,7 @@ typedef struct turns {
     double *seconds;
 } turns;
 
-/* On every thread of the region. */
+/* On every member of the team. */
 static void take_turns(void *arg)
 {
     const turns *r = arg;
@@ -290,12 +290,12 @@ static void take_turns(void *arg)
     for (int i = 0; i < r->n; i++) {
         double start;
 
-#pragma omp barrier
+        vox_barrier();
         start = vox_clock();
         r->fn(r->call);
-#pragma omp barrier
-#pragma omp master
-        r->seconds[i] = vox_clock() - start;
+        vox_barrier();
+        if (vox_team_member() == 0)
+            r->seconds[i] = vox_clock() - start;
     }
 }
 

@@ -3,8 +3,7 @@
  *
  * A net declares its parameters once, in state-dict order with all alias names; `encode`
  * and `decode` then only refer to them. Features and outputs carry names: every encoder
- * stage
- * ("enc_0".."enc_5"), decoder maps ("dec_0"..), heads ("y", the main output;
+ * stage ("enc_0".."enc_5"), decoder maps ("dec_0"..), heads ("y", the main output;
  * "seg_1".."seg_4").
  */
 #ifndef VOX_NETS_NET_H

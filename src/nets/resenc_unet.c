@@ -9,15 +9,18 @@
  * "dec_0".. coarse to fine. All heads are always declared, as the peer stores them; only
  * those asked for (a loss, a kept output) cost anything.
  *
- * Source: networks.md 2, 3. Reference behaviour: dynamic_network_architectures'
- * ResidualEncoderUNet (names, order, sizes), nnssl get_network_by_name (initial values).
+ * With `skips` off nothing is joined: the decoder works from the coarsest map alone. Then
+ * the outputs are "y", from the only head, and the maps above it, "dec_0"...
+ *
+ * Parameters: resenc_unet_params.c. Source: networks.md 2, 3, 4. Reference behaviour:
+ * dynamic_network_architectures' ResidualEncoderUNet (names, order, sizes), nnssl's
+ * get_network_by_name (initial values) and NoSkipResEncL.
  */
 #include <json-c/json_object.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "nets/net.h"
+#include "nets/resenc_unet_impl.h"
 #include "ops/avg_pool3d.h"
 #include "ops/conv3d.h"
 #include "ops/conv_transpose3d.h"
@@ -27,11 +30,9 @@
 #define SLOPE  0.01f
 #define LINEAR 1.0f /* slope of no activation */
 
-enum { PREFIX = 96, NAME = 160 };
-
 typedef struct resenc_cfg {
     vox_ints features, blocks, strides, decoder_blocks;
-    int kernel;
+    int kernel, skips;
     char *init;
 } resenc_cfg;
 
@@ -44,18 +45,12 @@ static const vox_opt opts[] = {
     VOX_OPT_INTS(resenc_cfg, decoder_blocks, NULL, 1, 16,
                  "units of each decoder stage, coarse to fine (1,1,...)"),
     VOX_OPT_INT(resenc_cfg, kernel, 3, 1, 7, "edge of the convolutions, odd"),
+    VOX_OPT_BOOL(resenc_cfg, skips, 1,
+                 "join the encoder's maps in the decoder; without: one head"),
     VOX_OPT_STR(resenc_cfg, init, "default",
                 "initial values: default (PyTorch's) or he (normal, last norms zero)"),
     VOX_OPT_END,
 };
-
-/* The options with all defaults filled in. */
-typedef struct arch {
-    int stages, kernel, he, in, out;
-    int features[VOX_INTS_MAX], blocks[VOX_INTS_MAX], stride[VOX_INTS_MAX];
-    int units[VOX_INTS_MAX]; /* of the decoder's stages, one less */
-    int64_t total;           /* product of the strides */
-} arch;
 
 /* A list of `n` values; where none is given the first is `first`, the others `rest`. */
 static int fill(int *out, const vox_ints *given, int n, int first, int rest,
@@ -70,7 +65,7 @@ static int fill(int *out, const vox_ints *given, int n, int first, int rest,
     return VOX_OK;
 }
 
-static int resolve_lists(arch *a, const resenc_cfg *cfg)
+static int resolve_lists(vox_resenc *a, const resenc_cfg *cfg)
 {
     memcpy(a->features, cfg->features.v, sizeof a->features);
     VOX_TRY(fill(a->blocks, &cfg->blocks, a->stages, 1, 1, "blocks"));
@@ -78,11 +73,12 @@ static int resolve_lists(arch *a, const resenc_cfg *cfg)
     return fill(a->units, &cfg->decoder_blocks, a->stages - 1, 1, 1, "decoder_blocks");
 }
 
-static int resolve(arch *a, const vox_model *m)
+static int resolve(vox_resenc *a, const vox_model *m)
 {
     const resenc_cfg *cfg = m->cfg;
 
-    *a = (arch){.stages = cfg->features.count, .kernel = cfg->kernel, .total = 1};
+    *a = (vox_resenc){.stages = cfg->features.count, .kernel = cfg->kernel, .total = 1};
+    a->skips = cfg->skips;
     a->in = m->in_channels;
     a->out = m->out_channels;
     if (a->stages < 2)
@@ -140,7 +136,7 @@ static int check(const vox_model *m, const int64_t patch[3])
 {
     int64_t low[3], high[3];
     char text[80] = "";
-    arch a;
+    vox_resenc a;
 
     VOX_TRY(resolve(&a, m));
     if (legal(patch, a.total))
@@ -158,160 +154,12 @@ static int check(const vox_model *m, const int64_t patch[3])
         (long long)high[2]);
 }
 
-/* ---- parameters ---- */
-
-static int add(vox_params *p, const char *prefix, const char *leaf, vox_shape shape,
-               vox_init init)
-{
-    char name[NAME];
-
-    snprintf(name, sizeof name, "%s.%s", prefix, leaf);
-    return vox_params_add(p, name, shape, init);
-}
-
-static int alias(vox_params *p, const char *prefix, const char *leaf, const char *of)
-{
-    char name[NAME], target[NAME];
-
-    snprintf(name, sizeof name, "%s.%s", prefix, leaf);
-    snprintf(target, sizeof target, "%s.%s", prefix, of);
-    return vox_params_alias(p, name, target);
-}
-
-static vox_init weight_init(const arch *a, double fan_in)
-{
-    if (a->he)
-        return (vox_init){VOX_INIT_NORMAL, sqrt(2.0 / (1.0 + 1e-4) / fan_in), 0};
-    return (vox_init){VOX_INIT_UNIFORM, 1.0 / sqrt(fan_in), 0};
-}
-
-static vox_init bias_init(const arch *a, double fan_in)
-{
-    return a->he ? (vox_init){VOX_INIT_CONST, 0, 0} : weight_init(a, fan_in);
-}
-
-static vox_init constant(double v)
-{
-    return (vox_init){VOX_INIT_CONST, v, 0};
-}
-
-/* Convolution and norm of one unit, with the second names its Sequential gives them. */
-typedef struct unit {
-    int in, out, kernel, bias;
-    double scale; /* initial norm weight */
-} unit;
-
-static int declare_unit(const arch *a, vox_params *p, const char *prefix, unit u)
-{
-    const int k = u.kernel;
-    const double fan_in = (double)u.in * k * k * k;
-
-    VOX_TRY(add(p, prefix, "conv.weight", VOX_SHAPE(u.out, u.in, k, k, k),
-                weight_init(a, fan_in)));
-    if (u.bias)
-        VOX_TRY(add(p, prefix, "conv.bias", VOX_SHAPE(u.out), bias_init(a, fan_in)));
-    VOX_TRY(add(p, prefix, "norm.weight", VOX_SHAPE(u.out), constant(u.scale)));
-    VOX_TRY(add(p, prefix, "norm.bias", VOX_SHAPE(u.out), constant(0)));
-    VOX_TRY(alias(p, prefix, "all_modules.0.weight", "conv.weight"));
-    if (u.bias)
-        VOX_TRY(alias(p, prefix, "all_modules.0.bias", "conv.bias"));
-    VOX_TRY(alias(p, prefix, "all_modules.1.weight", "norm.weight"));
-    return alias(p, prefix, "all_modules.1.bias", "norm.bias");
-}
-
-/* Weights and bias of a plain (1x1x1) or transposed convolution. */
-static int declare_conv(const arch *a, vox_params *p, const char *prefix, vox_shape weight,
-                        int out, double fan_in)
-{
-    VOX_TRY(add(p, prefix, "weight", weight, weight_init(a, fan_in)));
-    return add(p, prefix, "bias", VOX_SHAPE(out), bias_init(a, fan_in));
-}
-
-static int declare_block(const arch *a, vox_params *p, int s, int b)
-{
-    const int out = a->features[s];
-    const int in = b > 0 ? out : a->features[s > 0 ? s - 1 : 0];
-    char prefix[PREFIX];
-
-    snprintf(prefix, sizeof prefix, "encoder.stages.%d.blocks.%d.conv1", s, b);
-    VOX_TRY(declare_unit(a, p, prefix, (unit){in, out, a->kernel, 1, 1.0}));
-    snprintf(prefix, sizeof prefix, "encoder.stages.%d.blocks.%d.conv2", s, b);
-    VOX_TRY(declare_unit(a, p, prefix, (unit){out, out, a->kernel, 1, a->he ? 0.0 : 1.0}));
-    if (in == out)
-        return VOX_OK;
-    snprintf(prefix, sizeof prefix, "encoder.stages.%d.blocks.%d.skip.%d", s, b,
-             a->stride[s] != 1); /* behind the pool, if there is one */
-    return declare_unit(a, p, prefix, (unit){in, out, 1, 0, 1.0});
-}
-
-static int declare_encoder(const arch *a, vox_params *p)
-{
-    VOX_TRY(declare_unit(a, p, "encoder.stem.convs.0",
-                         (unit){a->in, a->features[0], a->kernel, 1, 1.0}));
-    for (int s = 0; s < a->stages; s++) {
-        for (int b = 0; b < a->blocks[s]; b++)
-            VOX_TRY(declare_block(a, p, s, b));
-    }
-    return VOX_OK;
-}
-
-/* The decoder holds the encoder too: every key again below "decoder.". */
-static int declare_encoder_again(vox_params *p)
-{
-    const int n = p->n_key;
-
-    for (int i = 0; i < n; i++) {
-        const char *key = p->key[i].name;
-        char name[NAME];
-
-        if (strncmp(key, "encoder.", 8) != 0)
-            continue;
-        snprintf(name, sizeof name, "decoder.%s", key);
-        VOX_TRY(vox_params_alias(p, name, key));
-    }
-    return VOX_OK;
-}
-
-static int declare_decoder(const arch *a, vox_params *p)
-{
-    const int n = a->stages - 1;
-    char prefix[PREFIX];
-
-    for (int d = 0; d < n; d++) {
-        const int f = a->features[n - 1 - d];
-
-        for (int i = 0; i < a->units[d]; i++) {
-            snprintf(prefix, sizeof prefix, "decoder.stages.%d.convs.%d", d, i);
-            VOX_TRY(
-                declare_unit(a, p, prefix, (unit){i ? f : 2 * f, f, a->kernel, 1, 1.0}));
-        }
-    }
-    for (int d = 0; d < n; d++) {
-        const int from = a->features[n - d], f = a->features[n - 1 - d];
-        const int k = a->stride[n - d];
-
-        snprintf(prefix, sizeof prefix, "decoder.transpconvs.%d", d);
-        VOX_TRY(
-            declare_conv(a, p, prefix, VOX_SHAPE(from, f, k, k, k), f,
-                         (double)f * k * k * k)); /* PyTorch's fan-in: its dimension 1 */
-    }
-    for (int d = 0; d < n; d++) {
-        const int f = a->features[n - 1 - d];
-
-        snprintf(prefix, sizeof prefix, "decoder.seg_layers.%d", d);
-        VOX_TRY(declare_conv(a, p, prefix, VOX_SHAPE(a->out, f, 1, 1, 1), a->out, f));
-    }
-    return VOX_OK;
-}
-
 static int declare(const vox_model *m, vox_params *p)
 {
-    arch a;
+    vox_resenc a;
 
     VOX_TRY(resolve(&a, m));
-    VOX_TRY(declare_encoder(&a, p));
-    VOX_TRY(declare_encoder_again(p));
-    return declare_decoder(&a, p);
+    return vox_resenc_declare(&a, p);
 }
 
 /* ---- graph ---- */
@@ -319,7 +167,7 @@ static int declare(const vox_model *m, vox_params *p)
 typedef struct builder {
     vox_graph *g;
     vox_params *p;
-    arch a;
+    vox_resenc a;
 } builder;
 
 static int begin(builder *b, const vox_model *m, vox_graph *g, vox_params *p)
@@ -333,7 +181,7 @@ static int begin(builder *b, const vox_model *m, vox_graph *g, vox_params *p)
 
 static vox_node *param(const builder *b, const char *prefix, const char *leaf)
 {
-    char name[NAME];
+    char name[VOX_RESENC_NAME];
 
     snprintf(name, sizeof name, "%s.%s", prefix, leaf);
     return vox_param_node(b->g, b->p, name);
@@ -361,7 +209,7 @@ static vox_node *run_unit(const builder *b, const char *prefix, unit_call u)
 static vox_node *run_skip(const builder *b, const char *block, vox_node *x, int stride,
                           int project)
 {
-    char prefix[PREFIX + 16];
+    char prefix[VOX_RESENC_PREFIX + 16];
 
     if (stride != 1)
         x = vox_avg_pool3d(b->g, x, (const int[3]){stride, stride, stride});
@@ -376,7 +224,7 @@ static vox_node *run_block(const builder *b, int s, int i, vox_node *x)
 {
     const int stride = i == 0 ? b->a.stride[s] : 1;
     const int project = i == 0 && s > 0 && b->a.features[s] != b->a.features[s - 1];
-    char block[PREFIX], prefix[PREFIX + 16];
+    char block[VOX_RESENC_PREFIX], prefix[VOX_RESENC_PREFIX + 16];
     vox_node *skip, *y;
 
     snprintf(block, sizeof block, "encoder.stages.%d.blocks.%d", s, i);
@@ -409,7 +257,7 @@ static void encode(const vox_model *m, vox_graph *g, vox_params *p, vox_node *x,
 
 static vox_node *run_decoder_stage(const builder *b, int d, vox_node *x, vox_node *skip)
 {
-    char prefix[PREFIX];
+    char prefix[VOX_RESENC_PREFIX];
 
     snprintf(prefix, sizeof prefix, "decoder.stages.%d", d);
     vox_graph_scope(b->g, prefix);
@@ -424,15 +272,27 @@ static vox_node *run_decoder_stage(const builder *b, int d, vox_node *x, vox_nod
     return x;
 }
 
-static void run_head(const builder *b, int d, vox_node *x, vox_features *outs)
+static vox_node *run_head(const builder *b, const char *prefix, vox_node *x)
+{
+    vox_graph_scope(b->g, prefix);
+    return vox_conv3d(b->g, x, NULL, param(b, prefix, "weight"), param(b, prefix, "bias"),
+                      1, NULL);
+}
+
+/* The head of a decoder stage; without skips the last stage alone has one, and the maps of
+ * the others are outputs themselves. */
+static void add_output(const builder *b, int d, vox_node *x, vox_features *outs)
 {
     const int level = b->a.stages - 2 - d; /* 0 = full size */
-    char prefix[PREFIX];
+    char prefix[VOX_RESENC_PREFIX] = "decoder.seg_layer";
 
-    snprintf(prefix, sizeof prefix, "decoder.seg_layers.%d", d);
-    vox_graph_scope(b->g, prefix);
-    x = vox_conv3d(b->g, x, NULL, param(b, prefix, "weight"), param(b, prefix, "bias"), 1,
-                   NULL);
+    if (!b->a.skips && level > 0) {
+        vox_features_add(outs, b->g, x, "dec_%d", d);
+        return;
+    }
+    if (b->a.skips)
+        snprintf(prefix, sizeof prefix, "decoder.seg_layers.%d", d);
+    x = run_head(b, prefix, x);
     if (level == 0)
         vox_features_add(outs, b->g, x, "y");
     else
@@ -442,16 +302,17 @@ static void run_head(const builder *b, int d, vox_node *x, vox_features *outs)
 static void decode(const vox_model *m, vox_graph *g, vox_params *p, vox_features *feats,
                    vox_features *outs)
 {
-    vox_node *x;
+    vox_node *x, *skip;
     builder b;
 
     if (!begin(&b, m, g, p) || vox_graph_status(g) != VOX_OK)
         return;
     x = feats->item[b.a.stages - 1].node;
     for (int d = 0; d < b.a.stages - 1; d++) {
-        x = run_decoder_stage(&b, d, x, feats->item[b.a.stages - 2 - d].node);
+        skip = b.a.skips ? feats->item[b.a.stages - 2 - d].node : NULL;
+        x = run_decoder_stage(&b, d, x, skip);
         vox_features_add(feats, g, x, "dec_%d", d);
-        run_head(&b, d, x, outs);
+        add_output(&b, d, x, outs);
     }
     vox_graph_scope(g, "");
 }
@@ -477,11 +338,13 @@ static void put(json_object *o, const char *key, json_object *value)
     json_object_object_add(o, key, value);
 }
 
+/* Those of ResidualEncoderUNet. Without skips they build the net whose encoder and stem, all
+ * that is ever transferred, are this one's; the peer has no class of such nets. */
 static json_object *arch_kwargs(const vox_model *m)
 {
     json_object *o = json_object_new_object(), *norm = json_object_new_object();
     int kernel[VOX_INTS_MAX] = {0};
-    arch a;
+    vox_resenc a;
 
     if (!o || !norm || resolve(&a, m) != VOX_OK) {
         json_object_put(o);

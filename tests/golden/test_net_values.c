@@ -33,6 +33,24 @@ static const net_case odd = {
     .keep = xs_outputs
 };
 
+static const char *const noskip_outputs[] = {"enc_0", "enc_1", "enc_2", "enc_3",
+                                             "y",     "dec_0", "dec_1", NULL};
+
+/* Its coarsest map is 2x1x3. */
+static const net_case noskip = {
+    .net = "resenc_unet",
+    .options = {{"features", "[4,6,6,10]"},
+                {"blocks", "[2,1,2,1]"},
+                {"strides", "[1,2,1,2]"},
+                {"decoder_blocks", "[1,2,1]"},
+                {"skips", "false"}},
+    .in_channels = 2,
+    .out_channels = 3,
+    .batch = 2,
+    .patch = {8,         4,    12  },
+    .keep = noskip_outputs
+};
+
 /* An array of f64 rows; `rows` are wanted. */
 static double *load(const char *name, const char *file, int64_t rows, int64_t columns)
 {
@@ -49,22 +67,22 @@ static double *load(const char *name, const char *file, int64_t rows, int64_t co
     return v;
 }
 
-static void compare_outputs(net_run *r, const char *name)
+static void compare_outputs(net_run *r, const char *name, const char *const *outputs)
 {
     double *want = load(name, "outs.npy", 7, 6);
     double *loss = load(name, "loss.npy", 1, 1);
 
     assert_true(fabs(net_run_loss(r) - loss[0]) <= 1e-4 * loss[0]);
-    for (int i = 0; xs_outputs[i]; i++) {
+    for (int i = 0; outputs[i]; i++) {
         const double *w = want + 6 * i, limit = 1e-4 * w[1];
         double found[6];
         int64_t n;
-        float *v = net_run_value(r, xs_outputs[i], &n);
+        float *v = net_run_value(r, outputs[i], &n);
 
         net_run_stats(found, v, n);
         for (int k = 0; k < 6; k++) {
             if (!(fabs(found[k] - w[k]) <= limit))
-                fail_msg("%s: %s statistic %d is %.9g, wanted %.9g", name, xs_outputs[i], k,
+                fail_msg("%s: %s statistic %d is %.9g, wanted %.9g", name, outputs[i], k,
                          found[k], w[k]);
         }
         vox_free(v);
@@ -139,7 +157,7 @@ static void run_all(const net_case *base, const char *name, int smooth)
         c.device = devices[d];
         c.smooth = smooth;
         net_run_open(&r, &c);
-        compare_outputs(&r, name);
+        compare_outputs(&r, name, c.keep);
         compare_grads(&r, name, smooth ? 1e-3 : 1e-2);
         net_run_close(&r);
     }
@@ -164,6 +182,13 @@ static void an_odd_net(void **state)
     run_all(&odd, "odd_ordinary", 0);
 }
 
+static void a_net_without_skips(void **state)
+{
+    (void)state;
+    run_all(&noskip, "noskip_smooth", 1);
+    run_all(&noskip, "noskip_ordinary", 0);
+}
+
 /* networks.md 19. */
 static void the_fill_is_the_published_one(void **state)
 {
@@ -182,6 +207,7 @@ int main(void)
         cmocka_unit_test(resenc_xs_with_smooth_weights),
         cmocka_unit_test(resenc_xs_with_ordinary_weights),
         cmocka_unit_test(an_odd_net),
+        cmocka_unit_test(a_net_without_skips),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

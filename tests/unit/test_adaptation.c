@@ -92,6 +92,27 @@ static void test_other_options_need_arguments(void **state)
     json_object_put(o);
 }
 
+/* The peer's class by name; with other options the arguments of the net that takes the
+ * encoder. */
+static void test_plan_without_skips(void **state)
+{
+    json_object *own = make("resenc_l_noskip", NULL);
+    json_object *other = make("resenc_l_noskip", "{\"resenc_unet.blocks\":[1,1,1,1,1,1]}");
+    json_object *kwargs;
+
+    (void)state;
+    assert_string_equal(class_of(own), "NoSkipResEncL");
+    assert_null(vox_json_get(vox_json_get(own, "architecture_plans"), "arch_kwargs"));
+    assert_string_equal(class_of(other), "ResidualEncoderUNet");
+    kwargs = vox_json_get(vox_json_get(other, "architecture_plans"), "arch_kwargs");
+    assert_string_equal(text_of(vox_json_get(kwargs, "n_blocks_per_stage")),
+                        "[1,1,1,1,1,1]");
+    assert_string_equal(json_object_get_string(vox_json_get(other, "key_to_encoder")),
+                        "encoder.stages");
+    json_object_put(own);
+    json_object_put(other);
+}
+
 static void test_missing_configuration_is_named(void **state)
 {
     json_object *plans = NULL, *plan = NULL;
@@ -112,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole_plan_of_resenc_l),
         cmocka_unit_test(test_other_options_need_arguments),
+        cmocka_unit_test(test_plan_without_skips),
         cmocka_unit_test(test_missing_configuration_is_named),
     };
 

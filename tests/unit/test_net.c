@@ -18,36 +18,64 @@ static vox_params *declared(const vox_model *m)
     return p;
 }
 
-/* networks.md 3 and 5: keys and parameters of each preset. */
+/* Of one forward pass over a cube, in 1e9. */
+static double gflop(const vox_model *m, vox_params *p, int64_t edge)
+{
+    const vox_shape shape = VOX_SHAPE(1, 1, edge, edge, edge);
+    vox_graph *g;
+    double sum;
+
+    assert_int_equal(vox_graph_new(&g), VOX_OK);
+    vox_net_run(m, g, p, vox_input(g, "x", VOX_F32, shape));
+    assert_int_equal(vox_graph_status(g), VOX_OK);
+    sum = vox_graph_flops(g) * 1e-9;
+    vox_graph_free(g);
+    return sum;
+}
+
+typedef struct preset_size {
+    const char *name;
+    int keys;
+    int64_t count;
+    double gflop_160, gflop_64; /* 0: not published */
+} preset_size;
+
+/* The published work leaves out the heads below full size, 3e-5 of it. */
+static void check_size(const preset_size *want)
+{
+    vox_model m;
+    vox_params *p;
+
+    assert_int_equal(vox_model_init(&m, want->name), VOX_OK);
+    p = declared(&m);
+    assert_int_equal(p->n_key, want->keys);
+    assert_int_equal(p->count, want->count);
+    if (want->gflop_160 > 0) {
+        assert_true(fabs(gflop(&m, p, 160) / want->gflop_160 - 1) < 4e-5);
+        assert_true(fabs(gflop(&m, p, 64) / want->gflop_64 - 1) < 4e-5);
+    }
+    vox_params_free(p);
+    vox_model_release(&m);
+}
+
+/* networks.md 4 and 5: keys, parameters and work of each preset. */
 static void presets_have_their_sizes(void **state)
 {
-    static const struct {
-        const char *name;
-        int keys;
-        int64_t count;
-    } want[] = {
-        {"resenc_l",     956,  102348965},
-        {"resenc_wb_db", 956,  102348965},
-        {"resenc_wm_db", 956,  230252789},
-        {"resenc_wl_db", 956,  409309509},
-        {"resenc_wb_dm", 1244, 133548581},
-        {"resenc_wb_dl", 1564, 174095717},
-        {"resenc_wm_dm", 1244, 300442421},
-        {"resenc_512",   956,  213238757},
+    static const preset_size want[] = {
+        {"resenc_l",        956,  102348965, 2802.094,  179.334},
+        {"resenc_l_noskip", 948,  97233313,  2371.891,  151.801},
+        {"resenc_wb_db",    956,  102348965, 2802.094,  179.334},
+        {"resenc_wm_db",    956,  230252789, 6299.207,  403.149},
+        {"resenc_wl_db",    956,  409309509, 11193.696, 716.397},
+        {"resenc_wb_dm",    1244, 133548581, 3393.208,  217.165},
+        {"resenc_wb_dl",    1564, 174095717, 4213.580,  269.669},
+        {"resenc_wm_dm",    1244, 300442421, 7629.214,  488.270},
+        {"resenc_512",      956,  213238757, 0,         0      },
     };
 
     (void)state;
-    for (int i = 0; i < VOX_COUNT(want); i++) {
-        vox_model m;
-        vox_params *p;
-
-        assert_int_equal(vox_model_init(&m, want[i].name), VOX_OK);
-        p = declared(&m);
-        assert_int_equal(p->n_key, want[i].keys);
-        assert_int_equal(p->count, want[i].count);
-        vox_params_free(p);
-        vox_model_release(&m);
-    }
+    for (int i = 0; i < VOX_COUNT(want); i++)
+        check_size(&want[i]);
 }
 
 static int64_t count_below(const vox_params *p, const char *prefix)
@@ -99,6 +127,44 @@ static void resenc_l_has_its_parts(void **state)
     vox_model_release(&m);
 }
 
+/* networks.md 4: the head comes first; 5,530,560 parameters of the first convolution are
+ * 2,765,760 when nothing is joined. */
+static void the_net_without_skips_has_its_parts(void **state)
+{
+    vox_features feats = {0}, outs = {0};
+    vox_model m;
+    vox_params *p;
+    vox_graph *g;
+    vox_node *x;
+
+    (void)state;
+    assert_int_equal(vox_model_init(&m, "resenc_l_noskip"), VOX_OK);
+    assert_string_equal(m.arch_class_name, "NoSkipResEncL");
+    p = declared(&m);
+    assert_int_equal(p->n_param, 256);
+    assert_int_equal(count_below(p, "encoder."), 90296576);
+    assert_int_equal(count_below(p, "decoder.seg_layer."), 33);
+    assert_int_equal(count_below(p, "decoder.stages.0."), 2765760);
+    assert_string_equal(p->param[224].name, "decoder.seg_layer.weight");
+    assert_int_equal(vox_graph_new(&g), VOX_OK);
+    x = vox_input(g, "x", VOX_F32, VOX_SHAPE(1, 1, 64, 32, 96));
+    m.net->encode(&m, g, p, x, &feats);
+    m.net->decode(&m, g, p, &feats, &outs);
+    assert_int_equal(vox_graph_status(g), VOX_OK);
+    assert_int_equal(outs.count, 5);
+    assert_true(vox_shape_equal(vox_node_shape(vox_features_find(&outs, "dec_0")),
+                                VOX_SHAPE(1, 320, 4, 2, 6)));
+    assert_true(vox_shape_equal(vox_node_shape(vox_features_find(&outs, "dec_3")),
+                                VOX_SHAPE(1, 64, 32, 16, 48)));
+    assert_true(vox_shape_equal(vox_node_shape(vox_features_find(&outs, "y")),
+                                VOX_SHAPE(1, 1, 64, 32, 96)));
+    for (int i = 0; i < outs.count; i++) /* a bundle or a report asks the graph for them */
+        assert_ptr_equal(vox_graph_find(g, outs.item[i].name), outs.item[i].node);
+    vox_graph_free(g);
+    vox_params_free(p);
+    vox_model_release(&m);
+}
+
 static void unknown_names_get_a_suggestion(void **state)
 {
     vox_model m;
@@ -141,6 +207,8 @@ static void sizes_follow_the_strides(void **state)
     assert_int_equal(check("resenc_xs", NULL, 16, 8, 8), VOX_OK);
     assert_int_equal(check("resenc_xs", "[1,3,1,2]", 12, 6, 6), VOX_OK);
     assert_int_equal(check("resenc_xs", "[1,3,1,2]", 16, 6, 6), VOX_E_ARG);
+    assert_int_equal(check("resenc_l_noskip", NULL, 64, 32, 96), VOX_OK);
+    assert_int_equal(check("resenc_l_noskip", NULL, 48, 48, 48), VOX_E_ARG);
     assert_int_equal(check("resenc_l", NULL, 0, 0, 160), VOX_E_ARG);
     assert_non_null(strstr(vox_error_text(), "32x32x160"));
 }
@@ -280,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(presets_have_their_sizes),
         cmocka_unit_test(resenc_l_has_its_parts),
+        cmocka_unit_test(the_net_without_skips_has_its_parts),
         cmocka_unit_test(unknown_names_get_a_suggestion),
         cmocka_unit_test(sizes_follow_the_strides),
         cmocka_unit_test(many_strides_are_counted),

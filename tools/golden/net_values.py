@@ -19,6 +19,7 @@ import voxgold as v
 CASES = {
     "resenc_xs": dict(net="resenc_xs", shape=[2, 1, 8, 16, 24]),
     "odd": dict(net="odd", shape=[1, 2, 8, 12, 4]),
+    "noskip": dict(net="noskip", shape=[2, 2, 8, 4, 12]),
 }
 
 
@@ -26,16 +27,6 @@ def stats(y):
     y = y.detach().numpy().ravel()
     n = y.size
     return [y.mean(), np.sqrt((y**2).mean()), y[0], y[n // 3], y[2 * n // 3], y[n - 1]]
-
-
-def outputs(net, x):
-    """Encoder stages, heads fine to coarse; as the project names them."""
-    skips = net.encoder(x)
-    named = {"enc_%d" % i: s for i, s in enumerate(skips)}
-    net.decoder.deep_supervision = True
-    for i, y in enumerate(net.decoder(skips)):
-        named["seg_%d" % i if i else "y"] = y
-    return named
 
 
 def grad_row(g, t):
@@ -49,7 +40,7 @@ def one(name, net, shape, weights):
     net = v.build(**v.PRESETS[net]).double()
     v.fill(net, weights)
     x = torch.from_numpy(v.patch(shape)).double().requires_grad_()
-    named = outputs(net, x)
+    named = v.outputs(net, x)
     target = torch.from_numpy(v.signed(1000002, tuple(named["y"].shape)).astype(np.float32))
     loss = ((named["y"] - target) ** 2).mean()
     loss.backward()

@@ -7,6 +7,11 @@ grads.npy  [parameters, 3] in optimizer order, of loss = mean((y - target)^2): L
 loss.npy   [1]
 
 The target is s(1000002, i), so that gradients reach the stem; y^2 alone hardly moves it.
+
+    net_values.py --published resenc_l_noskip
+
+prints the rows of the published table instead: a preset at 64^3, ordinary weights, gradients of
+mean(y^2). tests/golden/slow_published_nets.c holds them.
 """
 
 import os
@@ -57,7 +62,26 @@ def one(name, net, shape, weights):
                      "flip moves gradients by a finite amount")
 
 
+def published(name):
+    net = v.build(**v.PRESETS[name]).double()
+    v.fill(net)
+    x = torch.from_numpy(v.patch((1, 1, 64, 64, 64))).double().requires_grad_()
+    named = v.outputs(net, x)
+    loss = (named["y"] ** 2).mean()
+    loss.backward()
+    for key, y in named.items():
+        print(key, " ".join("%.8e" % n for n in stats(y)))
+    rows = [(k, grad_row(p.grad, 0)) for k, p in net.named_parameters()]
+    for key, row in rows:
+        print(key, "%.6e %.6e" % tuple(row[:2]))
+    total = np.sqrt(sum(row[0] ** 2 for _, row in rows if row[0] > 0))
+    print("loss %.8e, gradient %.8e, of x %.6e" % (loss.item(), total, grad_row(x.grad, 0)[0]))
+
+
 def main():
+    if sys.argv[1:2] == ["--published"]:
+        published(sys.argv[2])
+        return
     for name, case in CASES.items():
         if len(sys.argv) > 1 and name not in sys.argv[1:]:
             continue

@@ -19,8 +19,7 @@ from safetensors.numpy import save_file
 
 SGD = dict(name="sgd", lr=0.01, momentum=0.99, nesterov=True, weight_decay=3e-5, clip=12)
 ADAMW = dict(name="adamw", lr=3e-4, betas=[0.9, 0.98], eps=1e-8, weight_decay=5e-2, clip=1)
-OPTIONS = {"features": "resenc_unet.features", "blocks": "resenc_unet.blocks",
-           "strides": "resenc_unet.strides", "decoder_blocks": "resenc_unet.decoder_blocks"}
+OPTIONS = ("features", "blocks", "strides", "decoder_blocks", "skips")
 
 
 def random_fill(net, weights, seed):
@@ -82,7 +81,8 @@ def reference(net, steps, args, o, rates, dtype):
         for axis in (2, 3, 4):
             keep = keep.repeat_interleave(args.block, axis)
         opt.zero_grad(set_to_none=True)
-        y = net(x * keep)
+        named = v.outputs(net, x * keep)
+        y = named["y"]
         loss = loss_of(y, x, keep)
         loss.backward()
         prefix = "step%d/" % k
@@ -95,7 +95,9 @@ def reference(net, steps, args, o, rates, dtype):
             group["lr"] = rates[k]
         opt.step()
         out[prefix + "loss"] = np.array([loss.item()])
-        out[prefix + "out/y"] = y.detach().float().numpy().copy()
+        for name, value in named.items():
+            if not name.startswith("enc_"):
+                out[prefix + "out/" + name] = value.detach().float().numpy().copy()
         for name, p in net.named_parameters():
             out[prefix + "param/" + name] = p.detach().double().numpy().copy()
     return out
@@ -106,11 +108,11 @@ def spec_of(args, o, rates):
     spec = dict(version=1, method="mae", steps=args.steps, optimizer=o, lr=rates,
                 want=["loss", "out", "grad", "param"],
                 options={"mae.block": args.block, "mae.hidden": args.hidden})
-    if args.net == "resenc_l":
-        spec["net"] = "resenc_l"
+    if args.net.startswith("resenc_"):
+        spec["net"] = args.net
         return spec
     spec["net"] = "resenc_unet"
-    spec["options"].update({OPTIONS[k]: x for k, x in sizes.items() if k in OPTIONS})
+    spec["options"].update({"resenc_unet." + k: x for k, x in sizes.items() if k in OPTIONS})
     return spec
 
 

@@ -2,7 +2,7 @@
 
     replay_compare.py BUNDLE REFERENCE_F64 FOUND [--weights smooth|ordinary] [--check]
 
-prints the figures of the table of limits (relative L2): loss and output, gradients (worst, median,
+prints the figures of the table of limits (relative L2): loss and outputs (worst), gradients (worst, median,
 projection), displacements of the parameters from their start. --check: exit 1 beyond the limits.
 """
 
@@ -73,7 +73,7 @@ def main():
         prefix = "step%d/" % s
         loss = distance(found[prefix + "loss"], want[prefix + "loss"])
         norm = distance(found[prefix + "grad_norm"], want[prefix + "grad_norm"])
-        out = distance(found[prefix + "out/y"], want[prefix + "out/y"])
+        out = max(distance(found[k], want[k]) for k in want.below(prefix + "out/"))
         g = sorted(gradients(want, found, prefix))
         d = sorted(displacements(bundle, want, found, prefix, s + 1))
         median = (g[len(g) // 2][0], d[len(d) // 2][0])

@@ -267,6 +267,13 @@ static double rate(const vox_replay_run *r)
     return vox_schedule_lr(&s, r->step / r->spec.recipe.steps);
 }
 
+static int wants_params(const vox_replay_run *r)
+{
+    const int last = r->step == r->spec.steps - 1;
+
+    return r->spec.want & VOX_WANT_PARAM || (last && r->spec.want & VOX_WANT_FINAL);
+}
+
 static int run_step(vox_replay_run *r)
 {
     vox_params *p = r->engine.params;
@@ -285,7 +292,7 @@ static int run_step(vox_replay_run *r)
         VOX_TRY(put_number(r, "loss", loss));
     if (r->spec.want & VOX_WANT_GRAD)
         VOX_TRY(put_params(r, "grad/", p->grad, 1));
-    if (r->spec.want & VOX_WANT_PARAM)
+    if (wants_params(r))
         VOX_TRY(put_params(r, "param/", p->value, 0));
     return VOX_OK;
 }

@@ -6,7 +6,8 @@
  * A bundle is a safetensors file. Input: metadata "voxmind.replay" (the spec below, JSON),
  * tensors "param/<name>" and "step<k>/<input>". Output: "step<k>/loss",
  * "step<k>/grad_norm", "step<k>/out/<name>", "step<k>/grad/<name>" (before clipping),
- * "step<k>/param/<name>" (after the update), "step<k>/activation/<name>".
+ * "step<k>/param/<name>" (after the update; with "final" the last step's alone),
+ * "step<k>/activation/<name>".
  */
 #ifndef VOX_TRAIN_REPLAY_H
 #define VOX_TRAIN_REPLAY_H
@@ -15,7 +16,13 @@
 #include "train/recipe.h"
 
 /* Bits of vox_replay_spec.want. */
-enum { VOX_WANT_LOSS = 1, VOX_WANT_OUT = 2, VOX_WANT_GRAD = 4, VOX_WANT_PARAM = 8 };
+enum {
+    VOX_WANT_LOSS = 1,
+    VOX_WANT_OUT = 2,
+    VOX_WANT_GRAD = 4,
+    VOX_WANT_PARAM = 8,
+    VOX_WANT_FINAL = 16 /* parameters after the last step */
+};
 
 /** The parsed "voxmind.replay" text. */
 typedef struct vox_replay_spec {

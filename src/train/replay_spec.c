@@ -135,7 +135,7 @@ static int parse_steps(vox_replay_spec *s, json_object *o)
 
 static int parse_want(vox_replay_spec *s, const char *name)
 {
-    static const char *const names[] = {"loss", "out", "grad", "param"};
+    static const char *const names[] = {"loss", "out", "grad", "param", "final"};
 
     for (int i = 0; i < VOX_COUNT(names); i++) {
         if (strcmp(names[i], name) == 0) {
@@ -146,7 +146,8 @@ static int parse_want(vox_replay_spec *s, const char *name)
     if (strncmp(name, "activation:", 11) == 0 && name[11])
         return vox_strs_add(&s->activations, name + 11);
     return vox_fail(VOX_E_USAGE,
-                    "want holds \"%s\", wanted loss, out, grad, param or activation:<name>",
+                    "want holds \"%s\", wanted loss, out, grad, param, final or "
+                    "activation:<name>",
                     name);
 }
 

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "io/safetensors.h"
+#include "support/bundle.h"
 #include "support/fill.h"
 #include "train/replay.h"
 
@@ -36,74 +36,7 @@ static int replay(const char *in, const char *device, const char *path, int64_t 
     return vox_replay(in, "out.safetensors", &cfg);
 }
 
-static void load(vox_tensors *ts, const char *path)
-{
-    *ts = (vox_tensors)VOX_TENSORS_INIT;
-    if (vox_safetensors_read(ts, path) != VOX_OK)
-        fail_msg("%s", vox_error_text());
-}
-
-static double *values(const vox_tensors *ts, const char *name, int64_t *n)
-{
-    const vox_view *t = vox_tensors_find(ts, name);
-    double *v;
-
-    if (!t)
-        fail_msg("%s is missing", name);
-    *n = vox_shape_count(t->shape);
-    v = vox_alloc((size_t)*n, sizeof *v);
-    assert_non_null(v);
-    if (t->dtype == VOX_F64) {
-        vox_view_pack(v, t);
-    } else {
-        float *f = vox_alloc((size_t)*n, sizeof *f);
-
-        assert_non_null(f);
-        vox_view_f32(f, t);
-        for (int64_t i = 0; i < *n; i++)
-            v[i] = (double)f[i];
-        vox_free(f);
-    }
-    return v;
-}
-
-static double norm(const double *v, int64_t n)
-{
-    double sum = 0;
-
-    for (int64_t i = 0; i < n; i++)
-        sum += v[i] * v[i];
-    return sqrt(sum);
-}
-
-/* Distance of one tensor in two bundles, and the norm of the second's. */
-static double distance(const vox_tensors *found, const vox_tensors *want, const char *name,
-                       double *size)
-{
-    int64_t n, m;
-    double *a = values(found, name, &n), *b = values(want, name, &m), d;
-
-    assert_int_equal(n, m);
-    *size = norm(b, n);
-    for (int64_t i = 0; i < n; i++)
-        a[i] -= b[i];
-    d = norm(a, n);
-    vox_free(a);
-    vox_free(b);
-    return d;
-}
-
 /* ---- against PyTorch ---- */
-
-static void within(const vox_tensors *found, const vox_tensors *want, const char *name,
-                   double rtol, double floor)
-{
-    double size;
-    const double d = distance(found, want, name, &size);
-
-    if (!(d <= rtol * fmax(size, floor)))
-        fail_msg("%s is off by %.2e of %.2e", name, d, fmax(size, floor));
-}
 
 /* How far the parameter moved since the start is what is compared; it is rounded once a
  * step. */
@@ -111,14 +44,14 @@ static void moved_alike(const vox_tensors *found, const vox_tensors *want,
                         const vox_tensors *start, const char *name)
 {
     int64_t n;
-    double *a = values(want, name, &n), *b = values(start, strstr(name, "param/"), &n),
-           size;
-    const double d = distance(found, want, name, &size);
+    double *a = bundle_values(want, name, &n),
+           *b = bundle_values(start, strstr(name, "param/"), &n), size;
+    const double d = bundle_distance(found, want, name, &size);
 
     for (int64_t i = 0; i < n; i++)
         a[i] -= b[i];
-    if (!(d <= 1e-3 * norm(a, n) + (name[4] - '0' + 1) * size * ldexp(1, -24)))
-        fail_msg("%s moved otherwise: %.2e of %.2e", name, d, norm(a, n));
+    if (!(d <= 1e-3 * bundle_norm(a, n) + (name[4] - '0' + 1) * size * ldexp(1, -24)))
+        fail_msg("%s moved otherwise: %.2e of %.2e", name, d, bundle_norm(a, n));
     vox_free(a);
     vox_free(b);
 }
@@ -130,7 +63,7 @@ static double grad_norm(const vox_tensors *ts, int step)
     double *v, value;
 
     snprintf(name, sizeof name, "step%d/grad_norm", step);
-    v = values(ts, name, &n);
+    v = bundle_values(ts, name, &n);
     value = v[0];
     vox_free(v);
     return value;
@@ -141,20 +74,21 @@ static void compare_with_pytorch(const char *stem)
     vox_tensors found, want, start;
     char path[512];
 
-    load(&found, "out.safetensors");
+    bundle_load(&found, "out.safetensors");
     snprintf(path, sizeof path, "%s_f64.safetensors", stem);
-    load(&want, path);
+    bundle_load(&want, path);
     snprintf(path, sizeof path, "%s.safetensors", stem);
-    load(&start, path);
+    bundle_load(&start, path);
     for (int64_t i = 0; i < want.count; i++) {
         const char *name = want.item[i].name;
 
         if (strstr(name, "/grad/"))
-            within(&found, &want, name, 1e-3, 1e-5 * grad_norm(&want, name[4] - '0'));
+            bundle_within(&found, &want, name, 1e-3,
+                          1e-5 * grad_norm(&want, name[4] - '0'));
         else if (strstr(name, "/param/"))
             moved_alike(&found, &want, &start, name);
         else
-            within(&found, &want, name, 1e-4, 0);
+            bundle_within(&found, &want, name, 1e-4, 0);
     }
     assert_null(vox_tensors_find(&found, "step0/grad/decoder.stages.0.convs.0.all_modules.0"
                                          ".weight")); /* canonical names only */
@@ -196,14 +130,14 @@ static void same_bits_on_fake(const char *bundle)
     assert_int_equal(replay(bundle, "cpu", NULL, 1), VOX_OK);
     assert_int_equal(rename("out.safetensors", "host.safetensors"), 0);
     assert_int_equal(replay(bundle, "fake", NULL, 1), VOX_OK);
-    load(&host, "host.safetensors");
-    load(&fake, "out.safetensors");
+    bundle_load(&host, "host.safetensors");
+    bundle_load(&fake, "out.safetensors");
     assert_int_equal(host.count, fake.count);
     assert_string_equal(vox_tensors_meta(&fake, "backend"), "fake");
     for (int64_t i = 0; i < host.count; i++) {
         double size;
 
-        assert_true(distance(&fake, &host, host.item[i].name, &size) == 0);
+        assert_true(bundle_distance(&fake, &host, host.item[i].name, &size) == 0);
     }
     vox_tensors_release(&host);
     vox_tensors_release(&fake);
@@ -223,7 +157,7 @@ static void the_fake_device_gives_the_same_bits(void **state)
 static void start_bundle(vox_tensors *out, vox_tensors *in, const char *spec,
                          const char *drop)
 {
-    load(in, golden);
+    bundle_load(in, golden);
     *out = (vox_tensors)VOX_TENSORS_INIT;
     for (int64_t i = 0; i < in->count; i++) {
         const vox_view *t = &in->item[i];
@@ -341,7 +275,7 @@ static void no_parameter_moved(const vox_tensors *out)
 {
     vox_tensors start;
 
-    load(&start, golden);
+    bundle_load(&start, golden);
     for (int64_t i = 0; i < out->count; i++) {
         const char *name = out->item[i].name;
         int64_t n, m;
@@ -349,8 +283,8 @@ static void no_parameter_moved(const vox_tensors *out)
 
         if (!strstr(name, "/param/"))
             continue;
-        a = values(out, name, &n);
-        b = values(&start, strstr(name, "param/"), &m);
+        a = bundle_values(out, name, &n);
+        b = bundle_values(&start, strstr(name, "param/"), &m);
         assert_int_equal(n, m);
         assert_memory_equal(a, b, (size_t)n * sizeof *a);
         vox_free(a);
@@ -368,7 +302,7 @@ static void wants_are_what_is_written(void **state)
         replay_with("{" NET
                     ",\"optimizer\":null,\"want\":[\"activation:enc_1\",\"param\"]}"),
         VOX_OK);
-    load(&out, "out.safetensors");
+    bundle_load(&out, "out.safetensors");
     assert_non_null(vox_tensors_find(&out, "step1/activation/enc_1"));
     assert_true(vox_shape_equal(vox_tensors_find(&out, "step1/activation/enc_1")->shape,
                                 VOX_SHAPE(3, 4, 4, 6, 4)));
@@ -378,6 +312,12 @@ static void wants_are_what_is_written(void **state)
     assert_null(vox_tensors_find(&out, "step0/out/y"));
     assert_null(vox_tensors_find(&out, "step0/grad/decoder.seg_layers.0.weight"));
     no_parameter_moved(&out);
+    vox_tensors_release(&out);
+
+    assert_int_equal(replay_with("{" NET ",\"want\":[\"final\"]}"), VOX_OK);
+    bundle_load(&out, "out.safetensors");
+    assert_null(vox_tensors_find(&out, "step0/param/decoder.seg_layers.0.weight"));
+    assert_non_null(vox_tensors_find(&out, "step1/param/decoder.seg_layers.0.weight"));
     vox_tensors_release(&out);
 }
 
@@ -446,21 +386,21 @@ static void paths_agree(void)
     vox_tensors want, found;
 
     assert_int_equal(replay("in.safetensors", "cpu", "reference", 0), VOX_OK);
-    load(&want, "out.safetensors");
+    bundle_load(&want, "out.safetensors");
     for (int i = 1; i < VOX_COUNT(paths); i++) {
         const vox_cpu_path *path;
 
         if (vox_cpu_path_find(&path, paths[i]) != VOX_OK)
             continue;
         assert_int_equal(replay("in.safetensors", "cpu", paths[i], 0), VOX_OK);
-        load(&found, "out.safetensors");
+        bundle_load(&found, "out.safetensors");
         for (int64_t k = 0; k < want.count; k++) {
             const char *name = want.item[k].name;
 
             if (strstr(name, "/grad/"))
-                within(&found, &want, name, 1e-3, 1e-4 * grad_norm(&want, 0));
+                bundle_within(&found, &want, name, 1e-3, 1e-4 * grad_norm(&want, 0));
             else
-                within(&found, &want, name, 1e-4, 0);
+                bundle_within(&found, &want, name, 1e-4, 0);
         }
         vox_tensors_release(&found);
     }
@@ -503,7 +443,7 @@ static void parameters_without_gradient_stay(void **state)
     make_xs_bundle(&in, (const int64_t[]){8, 8, 16}, 1);
     if (replay("in.safetensors", "cpu", NULL, 0) != VOX_OK)
         fail_msg("%s", vox_error_text());
-    load(&out, "out.safetensors");
+    bundle_load(&out, "out.safetensors");
     assert_null(vox_tensors_find(&out, "step0/grad/decoder.seg_layers.0.weight"));
     assert_non_null(vox_tensors_find(&out, "step0/grad/decoder.seg_layers.2.weight"));
     assert_non_null(vox_tensors_find(&out, "step0/out/seg_2"));
@@ -561,14 +501,14 @@ static void the_optimizer_is_the_bundles(void **state)
                     ",\"optimizer\":{\"name\":\"adamw\",\"weight_decay\":0,\"clip\":0},"
                     "\"lr\":[0.01,0],\"want\":[\"param\"]}"),
         VOX_OK);
-    load(&start, golden);
-    load(&out, "out.safetensors");
-    a = values(&start, "param/decoder.seg_layers.0.weight", &n);
-    b = values(&out, "step0/param/decoder.seg_layers.0.weight", &n);
+    bundle_load(&start, golden);
+    bundle_load(&out, "out.safetensors");
+    a = bundle_values(&start, "param/decoder.seg_layers.0.weight", &n);
+    b = bundle_values(&out, "step0/param/decoder.seg_layers.0.weight", &n);
     for (int64_t i = 0; i < n; i++)
         assert_float_equal(fabs(a[i] - b[i]), 0.01, 1e-5); /* the first step moves by lr */
     vox_free(a);
-    a = values(&out, "step1/param/decoder.seg_layers.0.weight", &n);
+    a = bundle_values(&out, "step1/param/decoder.seg_layers.0.weight", &n);
     assert_memory_equal(a, b, (size_t)n * sizeof *a);
     vox_free(a);
     vox_free(b);

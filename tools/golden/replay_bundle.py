@@ -70,8 +70,11 @@ def make_optimizer(net, o):
                              weight_decay=o["weight_decay"])
 
 
-def reference(net, steps, args, o, rates, dtype):
-    """The output bundle as PyTorch computes it in `dtype`; gradients are stored as f32."""
+def reference(net, steps, block, o, rates, dtype, want=("out", "grad", "param")):
+    """The output bundle as PyTorch computes it in `dtype`; gradients and outputs as f32.
+
+    want: as in a bundle; the loss and the gradient's norm are always there.
+    """
     net = net.to(dtype)
     opt = make_optimizer(net, o)
     out = {}
@@ -79,7 +82,7 @@ def reference(net, steps, args, o, rates, dtype):
         x = torch.from_numpy(step["x"]).to(dtype)
         keep = torch.from_numpy(step["keep"]).to(dtype)
         for axis in (2, 3, 4):
-            keep = keep.repeat_interleave(args.block, axis)
+            keep = keep.repeat_interleave(block, axis)
         opt.zero_grad(set_to_none=True)
         named = v.outputs(net, x * keep)
         y = named["y"]
@@ -87,7 +90,7 @@ def reference(net, steps, args, o, rates, dtype):
         loss.backward()
         prefix = "step%d/" % k
         for name, p in net.named_parameters():
-            if p.grad is not None:
+            if "grad" in want and p.grad is not None:
                 out[prefix + "grad/" + name] = p.grad.float().numpy().copy()
         out[prefix + "grad_norm"] = np.array(
             [torch.nn.utils.clip_grad_norm_(net.parameters(), o["clip"]).item()])
@@ -96,17 +99,18 @@ def reference(net, steps, args, o, rates, dtype):
         opt.step()
         out[prefix + "loss"] = np.array([loss.item()])
         for name, value in named.items():
-            if not name.startswith("enc_"):
+            if "out" in want and not name.startswith("enc_"):
                 out[prefix + "out/" + name] = value.detach().float().numpy().copy()
-        for name, p in net.named_parameters():
-            out[prefix + "param/" + name] = p.detach().double().numpy().copy()
+        if "param" in want or "final" in want and k == len(steps) - 1:
+            for name, p in net.named_parameters():
+                out[prefix + "param/" + name] = p.detach().numpy().copy()
     return out
 
 
-def spec_of(args, o, rates):
+def spec_of(args, o, rates, want=("out", "grad", "param")):
     sizes = v.PRESETS[args.net]
     spec = dict(version=1, method="mae", steps=args.steps, optimizer=o, lr=rates,
-                want=["loss", "out", "grad", "param"],
+                want=["loss", *want],
                 options={"mae.block": args.block, "mae.hidden": args.hidden})
     if args.net.startswith("resenc_"):
         spec["net"] = args.net
@@ -114,6 +118,14 @@ def spec_of(args, o, rates):
     spec["net"] = "resenc_unet"
     spec["options"].update({"resenc_unet." + k: x for k, x in sizes.items() if k in OPTIONS})
     return spec
+
+
+def write_bundle(path, net, steps, spec):
+    bundle = {"param/" + n: p.detach().numpy().copy() for n, p in net.named_parameters()}
+    for k, step in enumerate(steps):
+        for name, a in step.items():
+            bundle["step%d/%s" % (k, name)] = a
+    save_file(bundle, path, metadata={"voxmind.replay": json.dumps(spec)})
 
 
 def parse():
@@ -142,14 +154,9 @@ def main():
     random_fill(net, args.weights, args.seed)
     rng = np.random.default_rng(args.seed + 1)
     steps = [inputs(args, rng) for _ in range(args.steps)]
-    bundle = {"param/" + n: p.detach().numpy().copy() for n, p in net.named_parameters()}
-    for k, step in enumerate(steps):
-        for name, a in step.items():
-            bundle["step%d/%s" % (k, name)] = a
     os.makedirs(args.folder, exist_ok=True)
     stem = os.path.join(args.folder, "%s_%s" % (args.net, args.weights))
-    save_file(bundle, stem + ".safetensors",
-              metadata={"voxmind.replay": json.dumps(spec_of(args, o, rates))})
+    write_bundle(stem + ".safetensors", net, steps, spec_of(args, o, rates))
     if args.bundle_only:
         return
     v.write_meta(args.folder, "tools/golden/replay_bundle.py", arguments=sys.argv[2:],
@@ -162,7 +169,7 @@ def main():
             continue
         net = net.to(dtype)
         net.load_state_dict(start, strict=False)
-        save_file(reference(net, steps, args, o, rates, dtype), stem + tail + ".safetensors")
+        save_file(reference(net, steps, args.block, o, rates, dtype), stem + tail + ".safetensors")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 #include "support/unit.h"
 
 #include <json-c/json_object.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -111,6 +112,23 @@ static void a_misspelt_trainer_gets_a_suggestion(void **state)
     assert_null(r.name);
 }
 
+/* The peer's own abort while they build the net; nothing else may run under the name. */
+static void trainers_of_other_blocks_and_norms_are_refused(void **state)
+{
+    static const char *const suffixes[] = {"BatchNorm", "LayerNorm", "Drop005", "Drop02",
+                                           "Bneck"};
+    char name[128];
+    vox_recipe r = VOX_RECIPE_INIT;
+
+    (void)state;
+    for (int i = 0; i < VOX_COUNT(suffixes); i++) {
+        snprintf(name, sizeof name, "BaseMAETrainer_BS8_ep1000_Arch_Width_B_Depth_B_%s",
+                 suffixes[i]);
+        assert_int_equal(vox_recipe_find(&r, name), VOX_E_USAGE);
+        assert_non_null(strstr(vox_error_text(), name));
+    }
+}
+
 static int parse(vox_recipe *r, const char *text)
 {
     return vox_recipe_parse(r, text, strlen(text), "dir/mine.json");
@@ -189,6 +207,7 @@ int main(void)
         cmocka_unit_test(filters_are_lists),
         cmocka_unit_test(every_trainer_can_be_set_up),
         cmocka_unit_test(a_misspelt_trainer_gets_a_suggestion),
+        cmocka_unit_test(trainers_of_other_blocks_and_norms_are_refused),
         cmocka_unit_test(a_user_may_write_one),
         cmocka_unit_test(a_wrong_one_is_refused),
         cmocka_unit_test(wrong_options_are_refused),

@@ -6,6 +6,7 @@
 typedef struct replay_cfg {
     char *device, *path;
     int micro_batch;
+    vox_strs set;
 } replay_cfg;
 
 static const vox_opt opts[] = {
@@ -15,6 +16,8 @@ static const vox_opt opts[] = {
         "CPU kernels: reference, plain, avx2 or avx512 (default: VOX_CPU, or the best)"),
     VOX_OPT_INT(replay_cfg, micro_batch, 0, 0, 65536,
                 "samples computed at once; 0: the whole batch"),
+    VOX_OPT_STRS(replay_cfg, set,
+                 "key=value: an option of method, net or cpu, over the bundle's"),
     VOX_OPT_END,
 };
 
@@ -23,6 +26,7 @@ static int run(const void *c, const vox_common *common, int argc, char **argv)
     const replay_cfg *cfg = c;
     const vox_replay_cfg replay = {
         .device = {.name = cfg->device, .path = cfg->path, .threads = common->threads},
+        .set = &cfg->set,
         .micro = cfg->micro_batch,
     };
 

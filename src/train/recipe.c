@@ -116,6 +116,24 @@ int vox_recipe_set(vox_recipe *r, const char *key, json_object *value)
     return vox_opts_set_json(vox_recipe_opts, r, key, value);
 }
 
+int vox_recipe_set_word(vox_recipe *r, const char *word)
+{
+    const char *equals = strchr(word, '=');
+    json_object *value = NULL;
+    char key[96];
+    int rc;
+
+    if (!equals || equals == word || equals - word >= (long)sizeof key)
+        return vox_fail(VOX_E_USAGE, "--set %s: wanted key=value", word);
+    snprintf(key, sizeof key, "%.*s", (int)(equals - word), word);
+    if (vox_json_parse(&value, equals + 1, strlen(equals + 1), key) != VOX_OK)
+        value = json_object_new_string(equals + 1); /* a bare word is text */
+    vox_error_clear();
+    rc = vox_recipe_set(r, key, value);
+    json_object_put(value);
+    return rc == VOX_OK ? rc : vox_fail_in(rc, "--set %s", word);
+}
+
 static int set_all(vox_recipe *r, json_object *object)
 {
     json_object_object_foreach(object, key, value)

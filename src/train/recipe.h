@@ -65,6 +65,9 @@ int vox_recipe_read(vox_recipe *out, const char *path);
  * vox_setup_init. */
 int vox_recipe_set(vox_recipe *r, const char *key, struct json_object *value);
 
+/** vox_recipe_set from a command line's "key=value"; a value that is no JSON is text. */
+int vox_recipe_set_word(vox_recipe *r, const char *word);
+
 void vox_recipe_release(vox_recipe *r);
 
 /** Name of the i-th trainer, NULL after the last. */

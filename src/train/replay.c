@@ -118,13 +118,21 @@ static int open_engine(vox_replay_run *r, const vox_replay_cfg *cfg)
     return vox_optim_new(&r->optim, r->engine.params, &optim);
 }
 
+static int set_options(vox_recipe *recipe, const vox_strs *set)
+{
+    for (int64_t i = 0; set && i < set->count; i++)
+        VOX_TRY(vox_recipe_set_word(recipe, set->v[i]));
+    return VOX_OK;
+}
+
 static int open_run(vox_replay_run *r, const vox_replay_cfg *cfg)
 {
-    const vox_recipe *recipe = &r->spec.recipe;
+    vox_recipe *recipe = &r->spec.recipe;
     vox_device_cfg dev;
     int rc;
 
     VOX_TRY(read_bundle(r));
+    VOX_TRY(set_options(recipe, cfg->set));
     VOX_TRY(vox_setup_init(&r->setup, recipe->method, recipe->net, recipe->options));
     dev = vox_setup_device(&r->setup, cfg->device);
     VOX_TRY(vox_device_open(&r->dev, &dev));

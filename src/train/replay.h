@@ -52,7 +52,8 @@ void vox_replay_spec_release(vox_replay_spec *s);
 /** Where and how a bundle is computed. */
 typedef struct vox_replay_cfg {
     vox_device_cfg device;
-    int64_t micro; /* samples per piece; 0: the whole batch at once */
+    const vox_strs *set; /* "key=value" each, over the bundle's options; or NULL */
+    int64_t micro;       /* samples per piece; 0: the whole batch at once */
 } vox_replay_cfg;
 
 /**

@@ -122,24 +122,6 @@ static int begin_recipe(vox_recipe *out, const vox_run_args *args, json_object *
 
 /* ---- flags over the recipe ---- */
 
-static int set_key(vox_recipe *r, const char *word)
-{
-    const char *equals = strchr(word, '=');
-    json_object *value = NULL;
-    char key[96];
-    int rc;
-
-    if (!equals || equals == word || equals - word >= (long)sizeof key)
-        return vox_fail(VOX_E_USAGE, "--set %s: wanted key=value", word);
-    snprintf(key, sizeof key, "%.*s", (int)(equals - word), word);
-    if (vox_json_parse(&value, equals + 1, strlen(equals + 1), key) != VOX_OK)
-        value = json_object_new_string(equals + 1); /* a bare word is text */
-    vox_error_clear();
-    rc = vox_recipe_set(r, key, value);
-    json_object_put(value);
-    return rc == VOX_OK ? rc : vox_fail_in(rc, "--set %s", word);
-}
-
 static int set_patch(vox_recipe *r, const vox_ints *patch)
 {
     if (patch->count == 1)
@@ -172,7 +154,7 @@ static int apply_flags(vox_recipe *r, const vox_run_args *args)
     }
     VOX_TRY(set_patch(r, &args->patch));
     for (int64_t i = 0; i < args->set.count; i++)
-        VOX_TRY(set_key(r, args->set.v[i]));
+        VOX_TRY(vox_recipe_set_word(r, args->set.v[i]));
     return VOX_OK;
 }
 

@@ -11,6 +11,13 @@ exits 0 "in pieces, on the fake device" \
     "$voxmind" replay --micro-batch 2 --device fake --path reference "$golden" pieces.safetensors
 passes "the result says how" grep -q '"micro_batch":"2"' pieces.safetensors
 
+exits 0 "an option is set over the bundle's" \
+    "$voxmind" replay --set cpu.winograd=false "$golden" direct.safetensors
+exits 1 "and counts" "$voxmind" replay --set mae.block=2 "$golden" none.safetensors
+says stderr "in what the bundle must hold" "step0/keep"
+exits 2 "an option without a value is misuse" \
+    "$voxmind" replay --set winograd "$golden" none.safetensors
+
 exits 2 "one file is too few" "$voxmind" replay "$golden"
 exits 1 "a kernel path that does not exist is refused" \
     "$voxmind" replay --path avx9 "$golden" none.safetensors

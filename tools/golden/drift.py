@@ -5,7 +5,7 @@
 
 Per seed: PyTorch's initial values, `steps` batches, SGD-Nesterov at the recipe's rates. The bundle
 and both of PyTorch's runs stay in FOLDER, so that another build is compared in the time it takes to
-replay (`--voxmind build/voxmind --paths avx512`). Printed are relative L2 distances from float64:
+replay (`--voxmind build/voxmind --paths avx512 --set cpu.winograd=false`). Printed are relative L2 distances from float64:
 of all parameters after the last step, as part of how far they moved, and of the curve of losses;
 the median over seeds, its ratio to PyTorch float32's, and each seed. Rounding grows from step to
 step, so a single seed says little. --check: exit 1 where a ratio is beyond 2 (replay.md).
@@ -66,8 +66,9 @@ def drift(stem, found, steps):
 
 def replay(args, path, stem):
     out = stem + "_ours.safetensors"
-    subprocess.run([args.voxmind, "replay", "--path", path, stem + ".safetensors", out],
-                   check=True)
+    settings = [word for pair in args.set for word in ("--set", pair)]
+    subprocess.run([args.voxmind, "replay", "--path", path, *settings, stem + ".safetensors",
+                    out], check=True)
     return out
 
 
@@ -92,6 +93,7 @@ def parse():
     p.add_argument("--hidden", default=0.75, type=float)
     p.add_argument("--seeds", default="1,2,3,4,5", type=lambda t: [int(n) for n in t.split(",")])
     p.add_argument("--paths", default="plain,avx2,avx512", help="CPU kernels, or none: only make")
+    p.add_argument("--set", default=[], action="append", help="handed on, cpu.winograd=false")
     p.add_argument("--voxmind", default="build/voxmind")
     p.add_argument("--check", action="store_true")
     return p.parse_args()

@@ -49,23 +49,30 @@ int op_case_has_grad(const op_case *c, int i)
     return vox_problem_has_grad(&c->spec, i);
 }
 
+/* By `far`: the means of activations, parameters, gradients of outputs. */
+static const double means[OP_FAR][3] = {
+    {0,   0,   0  },
+    {100, 0.5, 0.5},
+    {100, 0,   100},
+};
+
 static void draw(op_case *c, vox_rng rng, int far)
 {
     for (int i = 0; i < c->spec.n_in; i++) {
         const vox_value *v = &c->spec.in[i];
-        const double mean = v->role == VOX_ROLE_PARAM ? 0.5 : 50.0;
+        const double mean = means[far][v->role == VOX_ROLE_PARAM];
 
         if (v->shape.rank < 0)
             continue;
         c->in[i] = vox_alloc((size_t)op_case_count_in(c, i), vox_dtype_size(v->dtype));
         assert_non_null(c->in[i]);
-        vox_values_draw(c->in[i], v->dtype, op_case_count_in(c, i), c->spec.limit[i],
-                        far ? mean : 0.0, &rng);
+        vox_values_draw(c->in[i], v->dtype, op_case_count_in(c, i), c->spec.limit[i], mean,
+                        &rng);
     }
     for (int i = 0; i < c->spec.n_out; i++) {
         c->dout[i] = vox_alloc((size_t)op_case_count_out(c, i), sizeof(float));
         assert_non_null(c->dout[i]);
-        vox_values_draw(c->dout[i], VOX_F32, op_case_count_out(c, i), 0, far ? 0.5 : 0.0,
+        vox_values_draw(c->dout[i], VOX_F32, op_case_count_out(c, i), 0, means[far][2],
                         &rng);
     }
 }
@@ -75,8 +82,8 @@ op_case op_case_new(const vox_op *op, const char *text, uint64_t seed, int far)
     op_case c = {.far = far, .spec = VOX_PROBLEM_SPEC_INIT};
 
     snprintf(c.problem, sizeof c.problem, "%s", text);
-    snprintf(c.text, sizeof c.text, "%s %s%s", op->name, text,
-             far ? " (far from zero)" : "");
+    snprintf(c.text, sizeof c.text, "%s %s (seed %llu, far %d)", op->name, text,
+             (unsigned long long)seed, far);
     if (vox_problem_parse(&c.spec, op, text) != VOX_OK)
         fail_msg("%s", vox_error_text());
     draw(&c, vox_rng_at(seed, VOX_STREAM(text), (uint64_t)far), far);
@@ -250,6 +257,8 @@ static void prepare(run *r)
     const vox_kernel *k = r->how->kernel;
     vox_problem p = op_case_problem(r->c, r->how->dev);
 
+    if (r->how->forward_only)
+        p.grads = 0;
     r->prepared.arena = &r->arena;
     if (!k)
         return;
@@ -378,6 +387,23 @@ static void check_din(const run *r, int i)
     }
 }
 
+/* What backward is given it leaves alone. */
+static void check_douts(const run *r)
+{
+    for (int i = 0; i < r->call.n_out; i++) {
+        const vox_tensor *t = &r->call.out[i];
+        const size_t bytes = (size_t)t->count * sizeof(float);
+        float *given = vox_alloc(bytes, 1);
+
+        assert_non_null(given);
+        to_layout(given, t, r->c->dout[i]);
+        check_guard(r->c, "the gradient of an output", r->dout[i], bytes);
+        if (memcmp(given, r->dout[i], bytes) != 0)
+            fail_msg("%s: the gradient of output %d was overwritten", r->c->text, i);
+        vox_free(given);
+    }
+}
+
 static void run_backward(run *r, op_result *out)
 {
     const vox_kernel *k = r->how->kernel;
@@ -394,8 +420,8 @@ static void run_backward(run *r, op_result *out)
         r->call.dout[i] = r->dout[i];
     }
     call_on(r, k ? k->backward : op->backward, r->prepared.work_backward);
-    if (r->how->alias == OP_NO_ALIAS)
-        check_operands(r);
+    check_operands(r);
+    check_douts(r);
     for (int i = 0; i < r->call.n_in; i++) {
         check_din(r, i);
         if (r->call.din[i].put != VOX_SKIP)

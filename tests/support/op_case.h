@@ -13,7 +13,7 @@
 typedef struct op_case {
     char text[512];    /* op, problem, data: for messages */
     char problem[256]; /* the problem's text */
-    int far;           /* the data are far from zero */
+    int far;           /* how far the data are from zero: op_case_new */
     vox_problem_spec spec;
     void *in[VOX_MAX_IN];     /* plain; NULL where absent */
     float *dout[VOX_MAX_OUT]; /* plain */
@@ -41,8 +41,17 @@ op_how op_how_write(vox_device *dev, const vox_kernel *kernel);
 /** A "cpu" device on a path, or NULL when this machine lacks the path. */
 vox_device *op_device(const char *path, int threads);
 
-/** Data drawn from (text, seed): normal values; with `far` operands that are activations
- * are far from zero (mean 50), weights have mean 0.5. Fails the test for a bad text. */
+/**
+ * Data drawn from (text, seed, far): normal values of deviation 1 and these means.
+ *
+ *     far   activations   parameters   gradients of outputs
+ *     0     0             0            0
+ *     1     100           0.5          0.5
+ *     2     100           0            100    (sums that cancel: small of large terms)
+ *
+ * Fails the test for a bad text.
+ */
+enum { OP_FAR = 3 };
 op_case op_case_new(const vox_op *op, const char *text, uint64_t seed, int far);
 void op_case_free(op_case *c);
 
@@ -74,28 +83,36 @@ op_result op_result_copy(const op_case *c, const op_result *r);
  */
 op_result op_case_magnitude(op_case *c);
 
-/** Every gradient, and what it may be off by, after VOX_ADD to `base`. */
-void op_result_add_base(const op_case *c, op_result *r, float base);
+/** Gradients, or what they may be off by, as `how` puts them: `base` more where VOX_ADD. */
+void op_result_add_base(const op_case *c, op_result *r, const op_how *how);
 
-/** Roundings that a comparison allows: 16 + 2 sqrt(elements of the largest operand). f32
- * sums of n terms are off by about sqrt(n) roundings of the sum of magnitudes, fewer when
- * blocked; Winograd's transforms by some more. A lost term is off by 1 / n, far more. */
-double op_case_units(const op_case *c);
+enum { OP_OUT = -1 };
+
+/** Roundings that a comparison of gradient i, or of OP_OUT, allows: 4 + 2 sqrt(n), n terms
+ * being summed into it. f32 sums of n terms are off by about sqrt(n) / 2 roundings of the
+ * sum of magnitudes, fewer when blocked; some more pass through Winograd's transforms. A
+ * lost term is off by 1 / n of it, which is more for n up to a million. */
+double op_case_units(const op_case *c, int i);
 
 /** Fail unless |found - wanted| <= units * 2^-24 * magnitude everywhere. What is NULL on
- * either side is not compared. */
-void op_result_compare(const op_case *c, const char *who, const op_result *found,
-                       const op_result *wanted, const op_result *magnitude);
+ * either side is not compared. @return the largest |found - wanted| in units of what is
+ * allowed */
+double op_result_compare(const op_case *c, const char *who, const op_result *found,
+                         const op_result *wanted, const op_result *magnitude);
 
 /** Fail unless both have the same bits. What is NULL on either side is not compared. */
 void op_result_same(const op_case *c, const char *who, const op_result *a,
                     const op_result *b);
 
-/** A random variation of one of the op's problems, at most `most` elements in any
- * operand: odd and even extents, 1, any number of channels. */
+/** A random problem of the op, at most `most` elements in any operand and 1000 * `most`
+ * operations: odd and even extents, 1, any number of channels, attributes and optional
+ * operands as they come. */
 void op_random_text(char text[static 256], const vox_op *op, vox_rng *rng, int64_t most);
 
 /** VOX_OPS_RANDOM, or `otherwise`: random problems per op. */
 int op_random_count(int otherwise);
+
+/** VOX_OPS_SEED, or `otherwise`: what problems and data are drawn from. */
+int op_random_seed(int otherwise);
 
 #endif

@@ -1,0 +1,29 @@
+/*
+ * kernels: every kernel of every path that this machine has, against the reference, on 500
+ * random problems per op, some of them larger than those of test_kernels.c.
+ */
+#include "support/op_case.h"
+#include "support/op_sweep.h"
+#include "support/unit.h"
+
+static void kernels_agree_on_random_problems(void **state)
+{
+    (void)state;
+    op_sweep_random(op_random_count(500), 40000);
+}
+
+static void every_kernel_was_picked(void **state)
+{
+    (void)state;
+    op_sweep_report();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kernels_agree_on_random_problems),
+        cmocka_unit_test(every_kernel_was_picked),
+    };
+
+    return cmocka_run_group_tests(tests, op_sweep_open, op_sweep_close);
+}

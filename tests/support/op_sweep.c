@@ -1,0 +1,303 @@
+/* op_sweep: see the header. */
+#include "support/op_sweep.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/op_case.h"
+#include "support/unit.h"
+
+enum { MAX_KERNELS = 64, THREADS = 3, MAX_PUTS = 3 };
+
+/* What a kernel has done. */
+typedef struct tally {
+    int run, picked;
+    double worst[OP_FAR]; /* largest error / allowed error, by data */
+} tally;
+
+/* A path, on devices of 1 to THREADS threads; NULL where this machine lacks it. */
+typedef struct way {
+    const char *path;
+    vox_device *dev[THREADS];
+    tally kernel[MAX_KERNELS];
+} way;
+
+static way ways[] = {{.path = "plain"}, {.path = "avx2"}, {.path = "avx512"}};
+static vox_device *reference;
+
+/* A case, what must come out, and the puts that its gradients are tried with. */
+typedef struct subject {
+    op_case c;
+    op_result wanted, magnitude;
+    int threads; /* 0..THREADS - 1: of the first call */
+    int puts;
+    vox_put put[MAX_PUTS][VOX_MAX_IN];
+} subject;
+
+int op_sweep_open(void **state)
+{
+    (void)state;
+    reference = op_device("reference", 2);
+    for (int i = 0; i < VOX_COUNT(ways); i++) {
+        int n = 0;
+
+        for (int t = 0; t < THREADS; t++)
+            ways[i].dev[t] = op_device(ways[i].path, 1 + t);
+        while (ways[i].dev[0] && ways[i].dev[0]->kernels[n])
+            n++;
+        assert_true(n <= MAX_KERNELS);
+    }
+    return 0;
+}
+
+int op_sweep_close(void **state)
+{
+    (void)state;
+    vox_device_close(reference);
+    for (int i = 0; i < VOX_COUNT(ways); i++) {
+        for (int t = 0; t < THREADS; t++)
+            vox_device_close(ways[i].dev[t]);
+    }
+    return 0;
+}
+
+/* ---- one kernel ---- */
+
+static double compare_puts(const subject *s, const op_how *how, const char *who)
+{
+    op_result wanted = op_result_copy(&s->c, &s->wanted);
+    op_result magnitude = op_result_copy(&s->c, &s->magnitude);
+    op_result found = op_case_run(&s->c, how);
+    double worst;
+
+    op_result_add_base(&s->c, &wanted, how);
+    op_result_add_base(&s->c, &magnitude, how);
+    worst = op_result_compare(&s->c, who, &found, &wanted, &magnitude);
+    op_result_free(&found);
+    op_result_free(&wanted);
+    op_result_free(&magnitude);
+    return worst;
+}
+
+static void compare_alias(const subject *s, const op_how *write, const op_result *wanted,
+                          const char *who)
+{
+    for (int i = 0; i < s->c.spec.n_in; i++) {
+        op_how how = *write;
+        op_result found;
+
+        if (!s->c.in[i] || !(s->c.spec.op->may_alias & VOX_ALIAS(0, i)))
+            continue;
+        how.alias = i;
+        found = op_case_run(&s->c, &how);
+        op_result_same(&s->c, who, wanted, &found);
+        op_result_free(&found);
+    }
+}
+
+/* Values, other threads, gradients put in other ways, output over an operand. */
+static double check_kernel(const way *w, const vox_kernel *k, const subject *s)
+{
+    const op_how how = op_how_write(w->dev[s->threads], k);
+    op_how other = op_how_write(w->dev[(s->threads + 1) % THREADS], k);
+    op_result found = op_case_run(&s->c, &how), again = op_case_run(&s->c, &other);
+    char who[128];
+    double worst;
+
+    snprintf(who, sizeof who, "%s on %s", k->name, w->path);
+    worst = op_result_compare(&s->c, who, &found, &s->wanted, &s->magnitude);
+    op_result_same(&s->c, who, &found, &again);
+    compare_alias(s, &how, &found, who);
+    other.dev = w->dev[(s->threads + 2) % THREADS];
+    other.base = 0.625f;
+    for (int i = 0; i < s->puts; i++) {
+        memcpy(other.put, s->put[i], sizeof other.put);
+        worst = fmax(worst, compare_puts(s, &other, who));
+    }
+    op_result_free(&found);
+    op_result_free(&again);
+    return worst;
+}
+
+/* @return kernels that ran */
+static int check_way(way *w, const subject *s)
+{
+    const vox_problem problem = op_case_problem(&s->c, w->dev[s->threads]);
+    const vox_kernel *const *kernels = w->dev[0]->kernels;
+    vox_problem forward = problem;
+    int ran = 0;
+
+    forward.grads = 0;
+    for (int i = 0; kernels[i]; i++) {
+        tally *t = &w->kernel[i];
+
+        if (strcmp(kernels[i]->op, s->c.spec.op->name) != 0 ||
+            !kernels[i]->supports(&problem))
+            continue;
+        assert_true(kernels[i]->supports(&forward));
+        t->worst[s->c.far] = fmax(t->worst[s->c.far], check_kernel(w, kernels[i], s));
+        t->run++;
+        t->picked += ran++ == 0;
+    }
+    return ran;
+}
+
+/* ---- one problem ---- */
+
+static subject subject_of(const vox_op *op, const char *text, uint64_t seed, int far)
+{
+    const op_how how = op_how_write(reference, NULL);
+    subject s = {.c = op_case_new(op, text, seed, far)};
+
+    s.magnitude = op_case_magnitude(&s.c);
+    s.wanted = op_case_run(&s.c, &how);
+    return s;
+}
+
+static void release(subject *s)
+{
+    op_result_free(&s->wanted);
+    op_result_free(&s->magnitude);
+    op_case_free(&s->c);
+}
+
+/* @return 1 if every way had a kernel for it */
+static int check(const subject *s)
+{
+    int all = 1;
+
+    for (int i = 0; i < VOX_COUNT(ways); i++) {
+        if (ways[i].dev[0])
+            all &= check_way(&ways[i], s) > 0;
+    }
+    return all;
+}
+
+/* Every second gradient left out, the others left out, all added. */
+static void try_all_puts(subject *s)
+{
+    s->puts = 3;
+    for (int i = 0; i < VOX_MAX_IN; i++) {
+        s->put[0][i] = i % 2 ? VOX_SKIP : VOX_WRITE;
+        s->put[1][i] = i % 2 ? VOX_WRITE : VOX_SKIP;
+        s->put[2][i] = VOX_ADD;
+    }
+}
+
+/* Once as a call amid a net, once as its first, on an input. */
+static void check_all(const vox_op *op, const char *text)
+{
+    for (int far = 0; far < OP_FAR; far++) {
+        subject s = subject_of(op, text, (uint64_t)op_random_seed(11), far);
+
+        try_all_puts(&s);
+        s.threads = far % THREADS;
+        check(&s);
+        op_case_make_input(&s.c);
+        check(&s);
+        release(&s);
+    }
+}
+
+/* The rest of the draws is a function of the text too, so that a failure can be replayed
+ * by itself: but for threads and puts, of which a replay tries all. */
+static int check_random(const vox_op *op, const char *text, uint64_t seed)
+{
+    vox_rng rng = vox_rng_at(seed, VOX_STREAM(text), 99);
+    int all;
+    subject s = subject_of(op, text, seed, (int)vox_rng_below(&rng, OP_FAR));
+
+    s.threads = (int)vox_rng_below(&rng, THREADS);
+    s.puts = 1;
+    for (int i = 0; i < VOX_MAX_IN; i++)
+        s.put[0][i] = (vox_put)vox_rng_below(&rng, 3);
+    if (vox_rng_below(&rng, 4) == 0)
+        op_case_make_input(&s.c);
+    all = check(&s);
+    release(&s);
+    return all;
+}
+
+/* ---- all of them ---- */
+
+static int has_kernel(const vox_op *op)
+{
+    for (int i = 0; i < VOX_COUNT(ways); i++) {
+        for (int k = 0; ways[i].dev[0] && ways[i].dev[0]->kernels[k]; k++) {
+            if (strcmp(ways[i].dev[0]->kernels[k]->op, op->name) == 0)
+                return 1;
+        }
+    }
+    return 0;
+}
+
+static const char *only(void)
+{
+    return getenv("VOX_OPS_PROBLEM");
+}
+
+static void check_only(const char *call)
+{
+    char name[64];
+    const size_t length = strcspn(call, " ");
+
+    snprintf(name, sizeof name, "%.*s", (int)length, call);
+    if (!vox_op_find(name) || call[length] != ' ')
+        fail_msg("VOX_OPS_PROBLEM=\"%s\", wanted an op and its problem", call);
+    check_all(vox_op_find(name), call + length + 1);
+}
+
+void op_sweep_problems(void)
+{
+    if (only()) {
+        check_only(only());
+        return;
+    }
+    for (int k = 0; vox_op_at(k); k++) {
+        const vox_op *op = vox_op_at(k);
+
+        for (int i = 0; has_kernel(op) && op->problems[i]; i++)
+            check_all(op, op->problems[i]);
+    }
+}
+
+void op_sweep_random(int n, int64_t most)
+{
+    for (int k = 0; !only() && vox_op_at(k); k++) {
+        const vox_op *op = vox_op_at(k);
+        const uint64_t seed = (uint64_t)op_random_seed(5);
+        vox_rng rng = vox_rng_at(seed, VOX_STREAM(op->name), 0);
+        int tries = 0;
+
+        for (int i = 0; has_kernel(op) && i < n; tries++) {
+            char text[256];
+
+            op_random_text(text, op, &rng, most);
+            i += check_random(op, text, seed);
+            if (tries > 4 * n)
+                fail_msg("%s: kernels take %d of %d random problems", op->name, i, tries);
+        }
+    }
+}
+
+void op_sweep_report(void)
+{
+    print_message(
+        "                                   run picked  error / bound: near, far, far\n");
+    for (int i = 0; i < VOX_COUNT(ways); i++) {
+        const way *w = &ways[i];
+
+        for (int k = 0; w->dev[0] && w->dev[0]->kernels[k]; k++) {
+            const tally *t = &w->kernel[k];
+
+            print_message("%-8s %-24s %5d  %5d        %.2f  %.2f  %.2f\n", w->path,
+                          w->dev[0]->kernels[k]->name, t->run, t->picked, t->worst[0],
+                          t->worst[1], t->worst[2]);
+            if (t->picked == 0 && !only())
+                fail_msg("%s on %s: no problem %s it", w->dev[0]->kernels[k]->name, w->path,
+                         t->run ? "picks" : "reaches");
+        }
+    }
+}

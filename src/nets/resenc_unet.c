@@ -212,7 +212,7 @@ static vox_node *run_skip(const builder *b, const char *block, vox_node *x, int 
     char prefix[VOX_RESENC_PREFIX + 16];
 
     if (stride != 1)
-        x = vox_avg_pool3d(b->g, x, (const int[3]){stride, stride, stride});
+        x = vox_avg_pool3d(b->g, x, (const int[3]){stride, stride, stride}, NULL);
     if (!project)
         return x;
     snprintf(prefix, sizeof prefix, "%s.skip.%d", block, stride != 1);

@@ -3,8 +3,12 @@
  * gradient of x (and x2) spreads, the gradient of w weighs; each goes by winograd.h instead
  * where that is expected to be faster.
  *
- * Left to the reference: active masks, two plain sources.
+ * With active blocks the passes are the same: forward clears the inactive voxels of y
+ * afterwards, backward works on a copy of dy in which they are zero.
+ *
+ * Left to the reference: two plain sources.
  */
+#include "backend/cpu/mask_rows.h"
 #include "backend/cpu/winograd.h"
 #include "base/error.h"
 #include "ops/conv3d.h"
@@ -22,6 +26,7 @@ typedef struct prep {
     int winograd; /* the weight gradient: which of the two */
     vox_conv_weigh weigh;
     vox_winograd_weigh tiled;
+    size_t masked_bytes; /* of the copy of dy, at the start of backward's work memory */
 } prep;
 
 static vox_conv_shape shape_of(const vox_problem *q)
@@ -45,8 +50,6 @@ static int supports(const vox_problem *q)
 {
     const vox_conv_shape s = shape_of(q);
 
-    if (vox_problem_has(q, VOX_CONV3D_ACTIVE))
-        return 0;
     if (vox_problem_has(q, VOX_CONV3D_X2) &&
         q->in[VOX_CONV3D_X2].layout != q->in[VOX_CONV3D_X].layout)
         return 0;
@@ -99,11 +102,14 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     if (!p)
         return VOX_E_NOMEM;
     p->shape = shape_of(q);
+    if (vox_problem_has(q, VOX_CONV3D_ACTIVE))
+        p->masked_bytes = ((size_t)q->out[0].count * sizeof(float) + 63) / 64 * 64;
     out->prep = p;
     out->work_forward = plan_sum(&p->forward, q, &p->shape, 0);
     out->work_backward = vox_conv_larger(
         vox_conv_larger(plan_sum(&p->data, q, &p->shape, 1), plan_weigh(p, q)),
         vox_channel_sums_bytes(&p->shape.coarse, p->shape.images));
+    out->work_backward += p->masked_bytes;
     return VOX_OK;
 }
 
@@ -126,6 +132,14 @@ static void run_weigh(const prep *p, const float *const x[2], const float *dy, v
         VOX_KERNEL(vox_conv_weigh)(&p->weigh, x, dy, dw, work);
 }
 
+/* dst = src but for inactive output voxels, where it is zero. */
+static void clear_inactive(const vox_call *c, float *dst, const float *src)
+{
+    const vox_mask_rows r = vox_mask_rows_of(&c->out[0], &c->in[VOX_CONV3D_ACTIVE]);
+
+    vox_mask_copy(&r, dst, src);
+}
+
 static void forward(const vox_call *c)
 {
     const prep *p = c->prep;
@@ -138,6 +152,10 @@ static void forward(const vox_call *c)
     };
 
     run_sum(&p->forward, &io, c->work);
+    if (p->masked_bytes) {
+        vox_barrier();
+        clear_inactive(c, vox_call_out(c, 0), vox_call_out(c, 0));
+    }
 }
 
 /* The three gradients, one after the other in the same work memory. */
@@ -147,7 +165,8 @@ static void backward(const vox_call *c)
     const float *const x[2] = {vox_call_in(c, VOX_CONV3D_X), vox_call_in(c, VOX_CONV3D_X2)};
     const vox_grad dx = vox_call_din(c, VOX_CONV3D_X), dx2 = vox_call_din(c, VOX_CONV3D_X2);
     const vox_grad dw = vox_call_din(c, VOX_CONV3D_W), db = vox_call_din(c, VOX_CONV3D_B);
-    const float *dy = vox_call_dout(c, 0);
+    const float *dy = p->masked_bytes ? c->work : vox_call_dout(c, 0);
+    void *work = (char *)c->work + p->masked_bytes;
     const vox_conv_io io = {
         .source = {dy,      NULL    },
         .target = {dx.data, dx2.data},
@@ -155,14 +174,17 @@ static void backward(const vox_call *c)
         .weight = vox_call_in(c, VOX_CONV3D_W),
     };
 
+    if (p->masked_bytes)
+        clear_inactive(c, c->work, vox_call_dout(c, 0));
+    vox_barrier();
     if (dx.put != VOX_SKIP || dx2.put != VOX_SKIP)
-        run_sum(&p->data, &io, c->work);
+        run_sum(&p->data, &io, work);
     vox_barrier();
     if (dw.put != VOX_SKIP)
-        run_weigh(p, x, dy, dw, c->work);
+        run_weigh(p, x, dy, dw, work);
     vox_barrier();
     if (db.put != VOX_SKIP)
-        VOX_KERNEL(vox_channel_sums)(db, dy, &p->shape.coarse, p->shape.images, c->work);
+        VOX_KERNEL(vox_channel_sums)(db, dy, &p->shape.coarse, p->shape.images, work);
 }
 
 const vox_kernel VOX_KERNEL(vox_kernel_conv3d) = {

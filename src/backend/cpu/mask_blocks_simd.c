@@ -1,8 +1,6 @@
 /* mask_blocks: rows are copied or cleared segment by segment. */
 #include "ops/mask_blocks.h"
 
-#include <string.h>
-
 #include "backend/cpu/mask_rows.h"
 
 static int supports(const vox_problem *q)
@@ -14,20 +12,7 @@ static void forward(const vox_call *c)
 {
     const vox_mask_rows r = vox_mask_rows_of(&c->in[0], &c->in[1]);
 
-    VOX_SHARE(i, r.planes * r.height) {
-        const uint8_t *keep = vox_mask_row(&r, i / r.height, i % r.height);
-        const float *x = vox_call_in(c, 0) + i * r.width;
-        float *y = vox_call_out(c, 0) + i * r.width;
-
-        for (int64_t s = 0; s * r.segment < r.width; s++) {
-            const size_t bytes = (size_t)r.segment * sizeof *y;
-
-            if (!keep[s])
-                memset(y + s * r.segment, 0, bytes);
-            else if (y != x)
-                memcpy(y + s * r.segment, x + s * r.segment, bytes);
-        }
-    }
+    vox_mask_copy(&r, vox_call_out(c, 0), vox_call_in(c, 0));
 }
 
 static void put_segment(vox_grad dx, int64_t at, const float *dy, int64_t count, int keep)

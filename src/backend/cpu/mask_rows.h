@@ -6,6 +6,8 @@
 #ifndef VOX_BACKEND_CPU_MASK_ROWS_H
 #define VOX_BACKEND_CPU_MASK_ROWS_H
 
+#include <string.h>
+
 #include "backend/cpu/tiles.h"
 #include "ops/blocks.h"
 
@@ -41,6 +43,24 @@ static inline const uint8_t *vox_mask_row(const vox_mask_rows *r, int64_t plane,
     if (!b->keep)
         return NULL;
     return b->keep + ((n * b->n[0] + z / b->size[0]) * b->n[1] + h / b->size[1]) * b->n[2];
+}
+
+/** dst = src where kept, 0 elsewhere; dst may be src. Called by every member of a team. */
+static inline void vox_mask_copy(const vox_mask_rows *r, float *dst, const float *src)
+{
+    VOX_SHARE(i, r->planes * r->height) {
+        const uint8_t *keep = vox_mask_row(r, i / r->height, i % r->height);
+
+        for (int64_t s = 0; s * r->segment < r->width; s++) {
+            const int64_t at = i * r->width + s * r->segment;
+            const size_t bytes = (size_t)r->segment * sizeof *dst;
+
+            if (keep && !keep[s])
+                memset(dst + at, 0, bytes);
+            else if (dst != src)
+                memcpy(dst + at, src + at, bytes);
+        }
+    }
 }
 
 #endif

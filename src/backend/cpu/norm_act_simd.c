@@ -9,20 +9,17 @@
  *
  * Backward reads x, y and dy twice: sums of d and d * xhat, then dx.
  *
- * Left to the reference: active masks, plain tensors (fewer than 8 channels).
+ * Active masks: norm_act_active_simd.c. Left to the reference: plain tensors (fewer than 8
+ * channels).
  */
-#include "ops/norm_act.h"
+#include "backend/cpu/norm_act.h"
 
 #include <math.h>
-
-#include "backend/cpu/tiles.h"
 
 enum {
     LANES = VOX_LANES,
     RUN = 256,
     X = VOX_NORM_ACT_X,
-    GAMMA = VOX_NORM_ACT_GAMMA,
-    BETA = VOX_NORM_ACT_BETA,
     RESIDUAL = VOX_NORM_ACT_RESIDUAL,
     ACTIVE = VOX_NORM_ACT_ACTIVE
 };
@@ -152,31 +149,9 @@ static void measure(const vox_call *c)
 
 /* ---- forward ---- */
 
-/* A block's constants. Lanes above the channels are zero in all of them, so y stays zero
- * there. */
-typedef struct affine {
-    vec mean, rstd, gamma, beta;
-} affine;
-
-static affine affine_of(const vox_call *c, const vox_blocked *t, int64_t n, int64_t block)
-{
-    const float *saved = (const float *)c->saved + (n * t->channels + block * LANES) * 2;
-    const float *gamma = vox_call_in(c, GAMMA), *beta = vox_call_in(c, BETA);
-    const int lanes = vox_blocked_lanes(t, block);
-    float mean[LANES] = {0}, rstd[LANES] = {0}, one[LANES] = {0};
-
-    for (int i = 0; i < lanes; i++) {
-        mean[i] = saved[2 * i];
-        rstd[i] = saved[2 * i + 1];
-        one[i] = 1.0f;
-    }
-    return (affine){vec_load(mean), vec_load(rstd),
-                    gamma ? vec_load_part(gamma + block * LANES, lanes) : vec_load(one),
-                    beta ? vec_load_part(beta + block * LANES, lanes) : vec_zero()};
-}
-
 VOX_INLINE void apply_tile(const int has_residual, float *y, const float *x,
-                           const float *residual, int64_t count, affine f, vec slope)
+                           const float *residual, int64_t count, vox_norm_affine f,
+                           vec slope)
 {
     const vec scale = vec_mul(f.rstd, f.gamma);
 
@@ -202,7 +177,8 @@ static void apply(const vox_call *c)
         const int64_t unit = i / tiles, first = i % tiles * VOX_TILE;
         const int64_t at = (unit * t.voxels + first) * LANES;
         const int64_t count = (vox_tile_end(i % tiles, t.voxels) - first) * LANES;
-        const affine f = affine_of(c, &t, unit / t.blocks, unit % t.blocks);
+        const vox_norm_affine f =
+            vox_norm_affine_of(c, &t, unit / t.blocks, unit % t.blocks);
 
         if (residual)
             apply_tile(1, vox_call_out(c, 0) + at, vox_call_in(c, X) + at, residual + at,
@@ -222,14 +198,8 @@ static void forward(const vox_call *c)
 
 /* ---- backward ---- */
 
-/* Gradient before the activation. */
-VOX_INLINE vec before_activation(vec y, vec dy, vec slope)
-{
-    return vec_select(vec_gt(y, vec_zero()), dy, vec_mul(dy, slope));
-}
-
 static void sum_tile(pair *p, const float *x, const float *y, const float *dy,
-                     int64_t voxels, const affine *f, vec slope)
+                     int64_t voxels, const vox_norm_affine *f, vec slope)
 {
     float a[LANES], b[LANES];
 
@@ -239,7 +209,8 @@ static void sum_tile(pair *p, const float *x, const float *y, const float *dy,
         vec s[2] = {vec_zero(), vec_zero()};
 
         for (int64_t k = i * LANES; k < end; k += LANES) {
-            const vec d = before_activation(vec_load(y + k), vec_load(dy + k), slope);
+            const vec d =
+                vox_norm_before_activation(vec_load(y + k), vec_load(dy + k), slope);
             const vec xhat = vec_mul(vec_sub(vec_load(x + k), f->mean), f->rstd);
 
             s[0] = vec_add(s[0], d);
@@ -251,18 +222,6 @@ static void sum_tile(pair *p, const float *x, const float *y, const float *dy,
             p->a[c] += (double)a[c];
             p->b[c] += (double)b[c];
         }
-    }
-}
-
-static void put_params(const vox_call *c, int64_t block, int lanes, const pair *total)
-{
-    const vox_grad dgamma = vox_call_din(c, GAMMA), dbeta = vox_call_din(c, BETA);
-
-    for (int i = 0; i < lanes; i++) {
-        if (dgamma.put != VOX_SKIP)
-            vox_grad_put(dgamma, block * LANES + i, (float)total->b[i]);
-        if (dbeta.put != VOX_SKIP)
-            vox_grad_put(dbeta, block * LANES + i, (float)total->a[i]);
     }
 }
 
@@ -292,7 +251,7 @@ static void sum_tiles(const vox_call *c, pair *unit, const pair *tile)
                 total.b[k] += u->b[k];
             }
         }
-        put_params(c, block, vox_blocked_lanes(&t, block), &total);
+        vox_norm_put_params(c, block, vox_blocked_lanes(&t, block), total.b, total.a);
     }
 }
 
@@ -305,7 +264,8 @@ static void sum_all(const vox_call *c, pair *tile)
     VOX_SHARE(i, t.images * t.blocks * tiles) {
         const int64_t unit = i / tiles, first = i % tiles * VOX_TILE;
         const int64_t at = (unit * t.voxels + first) * LANES;
-        const affine f = affine_of(c, &t, unit / t.blocks, unit % t.blocks);
+        const vox_norm_affine f =
+            vox_norm_affine_of(c, &t, unit / t.blocks, unit % t.blocks);
 
         sum_tile(&tile[i], vox_call_in(c, X) + at, vox_call_out(c, 0) + at,
                  vox_call_dout(c, 0) + at, vox_tile_end(i % tiles, t.voxels) - first, &f,
@@ -314,7 +274,7 @@ static void sum_all(const vox_call *c, pair *tile)
 }
 
 /* dx and dresidual of vectors [at, end): in one loop, for they may be one tensor. */
-static void put_tile(const vox_call *c, int64_t at, int64_t end, const affine *f,
+static void put_tile(const vox_call *c, int64_t at, int64_t end, const vox_norm_affine *f,
                      const pair *sum, int64_t voxels)
 {
     const vox_norm_act_attr *attr = c->attr;
@@ -328,7 +288,7 @@ static void put_tile(const vox_call *c, int64_t at, int64_t end, const affine *f
         b[i] = (float)(sum->b[i] / (double)voxels);
     }
     for (int64_t i = at; i < end; i += LANES) {
-        const vec d = before_activation(vec_load(y + i), vec_load(dy + i), slope);
+        const vec d = vox_norm_before_activation(vec_load(y + i), vec_load(dy + i), slope);
         const vec xhat = vec_mul(vec_sub(vec_load(x + i), f->mean), f->rstd);
 
         if (dx.put != VOX_SKIP)
@@ -354,7 +314,7 @@ static void backward(const vox_call *c)
     vox_barrier();
     VOX_SHARE(i, units * tiles) {
         const int64_t u = i / tiles, first = i % tiles * VOX_TILE;
-        const affine f = affine_of(c, &t, u / t.blocks, u % t.blocks);
+        const vox_norm_affine f = vox_norm_affine_of(c, &t, u / t.blocks, u % t.blocks);
 
         put_tile(c, (u * t.voxels + first) * LANES,
                  (u * t.voxels + vox_tile_end(i % tiles, t.voxels)) * LANES, &f, &unit[u],

@@ -76,6 +76,7 @@ static void check_file(const char *file)
     c = load_case(&ts, file);
     wanted = load_wanted(&ts, &c);
     magnitude = op_case_magnitude(&c);
+    op_result_mix(&c, &magnitude);
     load(c.dout[0], &ts, "dout", VOX_F32, c.spec.out[0].shape); /* kinks too */
     for (int i = 0; i < VOX_COUNT(paths); i++) {
         vox_device *dev = op_device(paths[i], 2);

@@ -123,6 +123,7 @@ static void check_linear(op_case *c, const op_how *how)
         x[i] = 2 * fabsf(x[i]) + 3 * fabsf(z[i]);
     mix(c, x, z, 1, 0);
     magnitude = op_case_magnitude(c);
+    op_result_mix(c, &magnitude);
     for (int64_t i = 0; i < op_case_count_out(c, 0); i++)
         ax.out[0][i] = 2 * ax.out[0][i] - 3 * az.out[0][i];
     for (int i = 0; i < c->spec.n_in; i++) { /* gradients are not compared here */
@@ -195,6 +196,7 @@ static void check_shift(const char *op, const char *text, const int64_t in[3],
     move_image(c.in[0], x, c.spec.in[0].shape, in);
     moved = op_case_run(&c, &how);
     magnitude = op_case_magnitude(&c);
+    op_result_mix(&c, &magnitude);
     memcpy(c.dout[0], plain.out[0], (size_t)op_case_count_out(&c, 0) * sizeof(float));
     move_image(plain.out[0], c.dout[0], c.spec.out[0].shape, out);
     op_result_compare(&c, path, &moved, &plain, &magnitude);

@@ -59,6 +59,7 @@ static void set_target(expected *e)
         e->c.dout[0][i] = 2 * scale.out[0][i] / (float)n;
     }
     e->magnitude = op_case_magnitude(&e->c);
+    op_result_mix(&e->c, &e->magnitude);
     for (int64_t i = 0; i < n; i++)
         e->c.dout[0][i] =
             (float)(2 * ((double)y.out[0][i] - (double)e->target[i]) / (double)n);

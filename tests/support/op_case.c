@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "ops/conv3d.h"
 #include "support/unit.h"
 
 enum { GUARD = 64, PATTERN = 0xa5 };
@@ -21,17 +22,38 @@ op_how op_how_write(vox_device *dev, const vox_kernel *kernel)
     return how;
 }
 
-vox_device *op_device(const char *path, int threads)
+static vox_device *open_device(const vox_device_cfg *cfg)
 {
-    const vox_device_cfg cfg = {.name = "cpu", .path = path, .threads = threads};
     vox_device *dev = NULL;
-    const int rc = vox_device_open(&dev, &cfg);
+    const int rc = vox_device_open(&dev, cfg);
 
     if (rc == VOX_E_MISSING)
         return NULL;
     if (rc != VOX_OK)
         fail_msg("%s", vox_error_text());
     return dev;
+}
+
+vox_device *op_device(const char *path, int threads)
+{
+    return open_device(&(vox_device_cfg){.name = "cpu", .path = path, .threads = threads});
+}
+
+vox_device *op_device_winograd(const char *path, int threads, vox_winograd_use use)
+{
+    return open_device(&(vox_device_cfg){
+        .name = "cpu", .path = path, .threads = threads, .winograd = use});
+}
+
+int op_spec_is_winograd(const vox_problem_spec *s)
+{
+    const vox_conv3d_attr *attr = s->attr;
+    int fits = strcmp(s->op->name, "conv3d") == 0 && s->in[0].shape.n[1] >= 8 &&
+               s->in[0].role == VOX_ROLE_ACTIVATION && s->out[0].shape.n[1] >= 8;
+
+    for (int a = 0; fits && a < 3; a++)
+        fits = attr->kernel.v[a] == 3 && attr->stride.v[a] == 1;
+    return fits;
 }
 
 int64_t op_case_count_in(const op_case *c, int i)

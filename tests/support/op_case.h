@@ -38,8 +38,13 @@ typedef struct op_how {
 /** Everything written, no operand overwritten. */
 op_how op_how_write(vox_device *dev, const vox_kernel *kernel);
 
-/** A "cpu" device on a path, or NULL when this machine lacks the path. */
+/** A "cpu" device on a path, or NULL when this machine lacks the path. The second may be
+ * told to take Winograd's form of convolutions wherever it can, or nowhere. */
 vox_device *op_device(const char *path, int threads);
+vox_device *op_device_winograd(const char *path, int threads, vox_winograd_use use);
+
+/** Has the problem such a form? */
+int op_spec_is_winograd(const vox_problem_spec *s);
 
 /**
  * Data drawn from (text, seed, far): normal values of deviation 1 and these means.
@@ -82,6 +87,12 @@ op_result op_result_copy(const op_case *c, const op_result *r);
  * either side is right.
  */
 op_result op_case_magnitude(op_case *c);
+
+/** What op_case_magnitude gave, where Winograd's form of a convolution may have computed the
+ * result. That makes 2x2x2 voxels, or all 27 taps of a pair of channels, from the same
+ * sums, through transforms that round too: each may be off by twice what the largest of
+ * them may. Other problems stay. */
+void op_result_mix(const op_case *c, op_result *magnitude);
 
 /** Gradients, or what they may be off by, as `how` puts them: `base` more where VOX_ADD. */
 void op_result_add_base(const op_case *c, op_result *r, const op_how *how);

@@ -181,6 +181,53 @@ op_result op_case_magnitude(op_case *c)
     return is(c, "norm_act") ? norm_magnitude(c) : sums_of_magnitudes(c);
 }
 
+/* ---- Winograd's form of a convolution ---- */
+
+/* Along one axis every value becomes the largest of itself and its two neighbours. */
+static void spread_axis(float *v, vox_shape s, int axis)
+{
+    const int64_t all = vox_shape_count(s);
+    float *from = vox_alloc((size_t)all, sizeof *from);
+    int64_t step = 1;
+
+    assert_non_null(from);
+    memcpy(from, v, (size_t)all * sizeof *from);
+    for (int a = axis + 1; a < s.rank; a++)
+        step *= s.n[a];
+    for (int64_t i = 0; i < all; i++) {
+        const int64_t at = i / step % s.n[axis];
+
+        if (at > 0)
+            v[i] = fmaxf(v[i], from[i - step]);
+        if (at < s.n[axis] - 1)
+            v[i] = fmaxf(v[i], from[i + step]);
+    }
+    vox_free(from);
+}
+
+/* Twice that: the transforms round too. */
+static void spread(float *v, vox_shape s, int reach)
+{
+    for (int i = 0; i < reach; i++) {
+        for (int axis = 2; axis < 5; axis++)
+            spread_axis(v, s, axis);
+    }
+    for (int64_t i = 0; i < vox_shape_count(s); i++)
+        v[i] *= 2;
+}
+
+void op_result_mix(const op_case *c, op_result *magnitude)
+{
+    if (!op_spec_is_winograd(&c->spec))
+        return;
+    spread(magnitude->out[0], c->spec.out[0].shape, 1);
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (magnitude->din[i] && c->spec.in[i].shape.rank == 5)
+            spread(magnitude->din[i], c->spec.in[i].shape,
+                   c->spec.in[i].role == VOX_ROLE_PARAM ? 2 : 1);
+    }
+}
+
 /* ---- comparing ---- */
 
 /* Into the output, or gradient i, of a convolution. Weights are [O, C, taps] and, of the

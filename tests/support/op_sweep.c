@@ -17,21 +17,30 @@ typedef struct tally {
     double worst[OP_FAR]; /* largest error / allowed error, by data */
 } tally;
 
-/* A path, on devices of 1 to THREADS threads; NULL where this machine lacks it. */
+/* A path, on devices of 1 to THREADS threads; NULL where this machine lacks it. Winograd's
+ * form of convolutions is a way of its own, for the problems that have it. */
 typedef struct way {
-    const char *path;
+    const char *path, *name;
+    vox_winograd_use winograd;
     vox_device *dev[THREADS];
     tally kernel[MAX_KERNELS];
 } way;
 
-static way ways[] = {{.path = "plain"}, {.path = "avx2"}, {.path = "avx512"}};
+static way ways[] = {
+    {"plain",  "plain",           VOX_WINOGRAD_NEVER,  {0}, {{0}}},
+    {"avx2",   "avx2",            VOX_WINOGRAD_NEVER,  {0}, {{0}}},
+    {"avx512", "avx512",          VOX_WINOGRAD_NEVER,  {0}, {{0}}},
+    {"plain",  "plain winograd",  VOX_WINOGRAD_ALWAYS, {0}, {{0}}},
+    {"avx2",   "avx2 winograd",   VOX_WINOGRAD_ALWAYS, {0}, {{0}}},
+    {"avx512", "avx512 winograd", VOX_WINOGRAD_ALWAYS, {0}, {{0}}},
+};
 static vox_device *reference;
 
 /* A case, what must come out, and the puts that its gradients are tried with. */
 typedef struct subject {
     op_case c;
-    op_result wanted, magnitude;
-    int threads; /* 0..THREADS - 1: of the first call */
+    op_result wanted, magnitude, mixed; /* mixed: magnitude for Winograd's form */
+    int threads;                        /* 0..THREADS - 1: of the first call */
     int puts;
     vox_put put[MAX_PUTS][VOX_MAX_IN];
 } subject;
@@ -44,7 +53,7 @@ int op_sweep_open(void **state)
         int n = 0;
 
         for (int t = 0; t < THREADS; t++)
-            ways[i].dev[t] = op_device(ways[i].path, 1 + t);
+            ways[i].dev[t] = op_device_winograd(ways[i].path, 1 + t, ways[i].winograd);
         while (ways[i].dev[0] && ways[i].dev[0]->kernels[n])
             n++;
         assert_true(n <= MAX_KERNELS);
@@ -65,10 +74,15 @@ int op_sweep_close(void **state)
 
 /* ---- one kernel ---- */
 
+static const op_result *allowed(const subject *s, const op_how *how)
+{
+    return how->dev->winograd == VOX_WINOGRAD_NEVER ? &s->magnitude : &s->mixed;
+}
+
 static double compare_puts(const subject *s, const op_how *how, const char *who)
 {
     op_result wanted = op_result_copy(&s->c, &s->wanted);
-    op_result magnitude = op_result_copy(&s->c, &s->magnitude);
+    op_result magnitude = op_result_copy(&s->c, allowed(s, how));
     op_result found = op_case_run(&s->c, how);
     double worst;
 
@@ -106,8 +120,8 @@ static double check_kernel(const way *w, const vox_kernel *k, const subject *s)
     char who[128];
     double worst;
 
-    snprintf(who, sizeof who, "%s on %s", k->name, w->path);
-    worst = op_result_compare(&s->c, who, &found, &s->wanted, &s->magnitude);
+    snprintf(who, sizeof who, "%s on %s", k->name, w->name);
+    worst = op_result_compare(&s->c, who, &found, &s->wanted, allowed(s, &how));
     op_result_same(&s->c, who, &found, &again);
     compare_alias(s, &how, &found, who);
     other.dev = w->dev[(s->threads + 2) % THREADS];
@@ -152,6 +166,8 @@ static subject subject_of(const vox_op *op, const char *text, uint64_t seed, int
     subject s = {.c = op_case_new(op, text, seed, far)};
 
     s.magnitude = op_case_magnitude(&s.c);
+    s.mixed = op_result_copy(&s.c, &s.magnitude);
+    op_result_mix(&s.c, &s.mixed);
     s.wanted = op_case_run(&s.c, &how);
     return s;
 }
@@ -160,16 +176,25 @@ static void release(subject *s)
 {
     op_result_free(&s->wanted);
     op_result_free(&s->magnitude);
+    op_result_free(&s->mixed);
     op_case_free(&s->c);
 }
 
-/* @return 1 if every way had a kernel for it */
-static int check(const subject *s)
+/* Is the way meant for the problem? */
+static int is_for(const way *w, const vox_problem_spec *spec)
+{
+    return w->dev[0] && (w->winograd == VOX_WINOGRAD_NEVER || op_spec_is_winograd(spec));
+}
+
+/* On the ways that use Winograd's form so, or on all of them (AUTO). @return 1 if every one
+ * had a kernel for it */
+static int check(const subject *s, vox_winograd_use use)
 {
     int all = 1;
 
     for (int i = 0; i < VOX_COUNT(ways); i++) {
-        if (ways[i].dev[0])
+        if (is_for(&ways[i], &s->c.spec) &&
+            (use == VOX_WINOGRAD_AUTO || use == ways[i].winograd))
             all &= check_way(&ways[i], s) > 0;
     }
     return all;
@@ -194,16 +219,17 @@ static void check_all(const vox_op *op, const char *text)
 
         try_all_puts(&s);
         s.threads = far % THREADS;
-        check(&s);
+        check(&s, VOX_WINOGRAD_AUTO);
         op_case_make_input(&s.c);
-        check(&s);
+        check(&s, VOX_WINOGRAD_AUTO);
         release(&s);
     }
 }
 
 /* The rest of the draws is a function of the text too, so that a failure can be replayed
  * by itself: but for threads and puts, of which a replay tries all. */
-static int check_random(const vox_op *op, const char *text, uint64_t seed)
+static int check_random(const vox_op *op, const char *text, uint64_t seed,
+                        vox_winograd_use use)
 {
     vox_rng rng = vox_rng_at(seed, VOX_STREAM(text), 99);
     int all;
@@ -213,9 +239,9 @@ static int check_random(const vox_op *op, const char *text, uint64_t seed)
     s.puts = 1;
     for (int i = 0; i < VOX_MAX_IN; i++)
         s.put[0][i] = (vox_put)vox_rng_below(&rng, 3);
-    if (vox_rng_below(&rng, 4) == 0)
+    if (vox_rng_below(&rng, 4) == 0 && use != VOX_WINOGRAD_ALWAYS)
         op_case_make_input(&s.c);
-    all = check(&s);
+    all = check(&s, use);
     release(&s);
     return all;
 }
@@ -263,41 +289,68 @@ void op_sweep_problems(void)
     }
 }
 
+/* A random problem, such that it has Winograd's form if that is to be used. */
+static void draw_text(char text[static 256], const vox_op *op, vox_rng *rng, int64_t most,
+                      vox_winograd_use use)
+{
+    int fits;
+
+    do {
+        vox_problem_spec spec;
+
+        op_random_text(text, op, rng, most);
+        assert_int_equal(vox_problem_parse(&spec, op, text), 0);
+        fits = use == VOX_WINOGRAD_NEVER || op_spec_is_winograd(&spec);
+        vox_problem_release(&spec);
+    } while (!fits);
+}
+
+static void sweep(const vox_op *op, int n, int64_t most, vox_winograd_use use)
+{
+    const uint64_t seed = (uint64_t)op_random_seed(5);
+    vox_rng rng = vox_rng_at(seed, VOX_STREAM(op->name), (uint64_t)use);
+    int tries = 0;
+
+    for (int i = 0; i < n; tries++) {
+        char text[256];
+
+        draw_text(text, op, &rng, most, use);
+        i += check_random(op, text, seed, use);
+        if (tries > 4 * n)
+            fail_msg("%s: kernels take %d of %d random problems", op->name, i, tries);
+    }
+}
+
 void op_sweep_random(int n, int64_t most)
 {
     for (int k = 0; !only() && vox_op_at(k); k++) {
-        const vox_op *op = vox_op_at(k);
-        const uint64_t seed = (uint64_t)op_random_seed(5);
-        vox_rng rng = vox_rng_at(seed, VOX_STREAM(op->name), 0);
-        int tries = 0;
+        if (has_kernel(vox_op_at(k)))
+            sweep(vox_op_at(k), n, most, VOX_WINOGRAD_NEVER);
+    }
+    if (!only())
+        sweep(vox_op_find("conv3d"), n, most, VOX_WINOGRAD_ALWAYS);
+}
 
-        for (int i = 0; has_kernel(op) && i < n; tries++) {
-            char text[256];
+static void report_way(const way *w)
+{
+    for (int k = 0; w->dev[0] && w->dev[0]->kernels[k]; k++) {
+        const tally *t = &w->kernel[k];
+        const char *name = w->dev[0]->kernels[k]->name;
 
-            op_random_text(text, op, &rng, most);
-            i += check_random(op, text, seed);
-            if (tries > 4 * n)
-                fail_msg("%s: kernels take %d of %d random problems", op->name, i, tries);
-        }
+        if (t->run == 0 && w->winograd == VOX_WINOGRAD_ALWAYS)
+            continue;
+        print_message("%-16s %-18s %5d  %5d        %.2f  %.2f  %.2f\n", w->name, name,
+                      t->run, t->picked, t->worst[0], t->worst[1], t->worst[2]);
+        if (t->picked == 0 && !only())
+            fail_msg("%s on %s: no problem %s it", name, w->name,
+                     t->run ? "picks" : "reaches");
     }
 }
 
 void op_sweep_report(void)
 {
-    print_message(
-        "                                   run picked  error / bound: near, far, far\n");
-    for (int i = 0; i < VOX_COUNT(ways); i++) {
-        const way *w = &ways[i];
-
-        for (int k = 0; w->dev[0] && w->dev[0]->kernels[k]; k++) {
-            const tally *t = &w->kernel[k];
-
-            print_message("%-8s %-24s %5d  %5d        %.2f  %.2f  %.2f\n", w->path,
-                          w->dev[0]->kernels[k]->name, t->run, t->picked, t->worst[0],
-                          t->worst[1], t->worst[2]);
-            if (t->picked == 0 && !only())
-                fail_msg("%s on %s: no problem %s it", w->dev[0]->kernels[k]->name, w->path,
-                         t->run ? "picks" : "reaches");
-        }
-    }
+    print_message("                                     run picked  error / bound: near, "
+                  "far, far\n");
+    for (int i = 0; i < VOX_COUNT(ways); i++)
+        report_way(&ways[i]);
 }

@@ -68,13 +68,25 @@ static void set_plain(vox_tensor *t)
     t->count = vox_shape_count(t->shape);
 }
 
+/* Where the task leaves the squares of operand i: behind those of the operands before. */
+static double *real_squares(const vox_plan *p, const task *t, int i)
+{
+    double *at = real_item(p, t->squares);
+
+    if (vox_plan_squares(t, i) == 0)
+        return NULL;
+    for (int k = 0; k < i; k++)
+        at += vox_plan_squares(t, k);
+    return at;
+}
+
 static void bind_input(vox_plan *p, task *t, int i)
 {
     const vox_node *in = t->site->node->in[i];
     vox_call *c = &t->call;
     int staged;
 
-    c->din[i] = (vox_grad){NULL, VOX_SKIP};
+    c->din[i] = (vox_grad){.put = VOX_SKIP};
     if (!in)
         return;
     bind_tensor(p, &c->in[i], vox_node_value(in), vox_plan_layout(p, in), t->in[i],
@@ -86,12 +98,13 @@ static void bind_input(vox_plan *p, task *t, int i)
     if (t->kind != TASK_BACKWARD || t->put[i] == VOX_SKIP)
         return;
     if (in->params) {
-        c->din[i] = (vox_grad){real_param(p, in, in->params->grad), t->put[i]};
+        c->din[i] = (vox_grad){real_param(p, in, in->params->grad), t->put[i],
+                               real_squares(p, t, i)};
         return;
     }
     staged = t->din[i].stage != NONE;
-    c->din[i] =
-        (vox_grad){real_item(p, staged ? t->din[i].stage : t->din[i].item), t->put[i]};
+    c->din[i] = (vox_grad){.data = real_item(p, staged ? t->din[i].stage : t->din[i].item),
+                           .put = t->put[i]};
     t->din_true[i] = staged ? real_item(p, t->din[i].item) : NULL;
     for (int k = 0; k < i; k++) { /* the same operand again: one copy, moved once */
         if (t->din[k].item != NONE && t->din[k].item == t->din[i].item)
@@ -385,12 +398,33 @@ static void forward_pass(void *arg)
         run_task(p, &p->task[t]);
 }
 
+/* The squares of the gradients that the task was the last to write. */
+static void sum_squares(const vox_plan *p, const task *t)
+{
+    vox_device *dev = p->cfg.dev;
+
+    for (int i = 0; i < t->call.n_in; i++) {
+        const vox_node *in = t->site->node->in[i];
+        const double *part = t->call.din[i].squares;
+        double *sum;
+
+        if (!part || in->params->param[in->param].squares != part)
+            continue;
+        sum = (double *)dev->type->real(dev, in->params->norm2) + in->param;
+        *sum = 0.0;
+        for (int64_t k = 0; k < vox_plan_squares(t, i); k++)
+            *sum += part[k];
+    }
+}
+
 static void backward_pass(void *arg)
 {
     vox_plan *p = arg;
 
     for (int64_t t = p->first_backward; t < p->n_task; t++)
         run_task(p, &p->task[t]);
+    VOX_SHARE(i, p->n_task - p->first_backward)
+        sum_squares(p, &p->task[p->first_backward + i]);
 }
 
 int vox_plan_forward(vox_plan *p)
@@ -415,6 +449,7 @@ static void settle_params(vox_plan *p)
             q = &node->in[i]->params->param[node->in[i]->param];
             at->call.din[i].put = q->touched ? VOX_ADD : VOX_WRITE;
             q->touched = 1;
+            q->squares = at->call.din[i].squares;
         }
     }
 }

@@ -41,6 +41,11 @@ typedef struct vox_prepared {
     vox_arena *arena;                   /* in: for `prep` */
     const void *prep;                   /* blocking decisions, passed as vox_call.prep */
     size_t work_forward, work_backward; /* bytes of vox_call.work, aligned to 64 */
+    /* Parts that backward divides the gradient of operand i into, by index, not by thread;
+     * 0: none. Where din[i].squares is asked for, backward leaves there, for each part, the
+     * sum of squares of the values that are then in the gradient: what was added to
+     * counts, padding does not. So the gradients' norm needs no pass of its own. */
+    int64_t squares[VOX_MAX_IN];
 } vox_prepared;
 
 typedef struct vox_kernel {

@@ -63,12 +63,13 @@ typedef enum vox_put { VOX_SKIP, VOX_WRITE, VOX_ADD } vox_put;
 typedef struct vox_grad {
     float *data;
     vox_put put;
+    double *squares; /* see vox_prepared.squares; NULL: nobody asks */
 } vox_grad;
 
-/** One value into a gradient. put is never VOX_SKIP here. */
-static inline void vox_grad_put(vox_grad g, int64_t i, float v)
+/** One value into a gradient. put is never VOX_SKIP here. @return what is there now */
+static inline float vox_grad_put(vox_grad g, int64_t i, float v)
 {
-    g.data[i] = g.put == VOX_ADD ? g.data[i] + v : v;
+    return g.data[i] = g.put == VOX_ADD ? g.data[i] + v : v;
 }
 
 /** What a call may know of its surroundings. */
@@ -135,7 +136,7 @@ static inline const float *vox_call_dout(const vox_call *c, int i)
 
 static inline vox_grad vox_call_din(const vox_call *c, int i)
 {
-    return i < c->n_in ? c->din[i] : (vox_grad){NULL, VOX_SKIP};
+    return i < c->n_in ? c->din[i] : (vox_grad){.put = VOX_SKIP};
 }
 
 /** Elements stored of output 0, padding lanes included. */

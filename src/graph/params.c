@@ -30,6 +30,11 @@ static void free_block(vox_params *p, float *block)
         vox_device_free(p->dev, block, (size_t)p->count * sizeof(float));
 }
 
+static size_t norms_bytes(const vox_params *p)
+{
+    return (size_t)p->n_param * sizeof *p->norm2;
+}
+
 void vox_params_free(vox_params *p)
 {
     if (!p)
@@ -38,6 +43,7 @@ void vox_params_free(vox_params *p)
     free_block(p, p->grad);
     free_block(p, p->moment[0]);
     free_block(p, p->moment[1]);
+    vox_device_free(p->dev, p->norm2, norms_bytes(p));
     vox_dict_release(&p->index);
     vox_free(p->key);
     vox_free(p->param);
@@ -115,7 +121,11 @@ static int new_block(vox_params *p, float **block)
 int vox_params_seal(vox_params *p)
 {
     VOX_TRY(new_block(p, &p->value));
-    return p->frozen ? VOX_OK : new_block(p, &p->grad);
+    if (p->frozen)
+        return VOX_OK;
+    VOX_TRY(new_block(p, &p->grad));
+    p->norm2 = vox_device_alloc(p->dev, norms_bytes(p));
+    return p->norm2 ? VOX_OK : VOX_E_NOMEM;
 }
 
 int vox_params_need_moment(vox_params *p, int i)
@@ -133,8 +143,10 @@ int vox_params_get(vox_params *p, const float *block, int index, float *host)
 
 int vox_params_set(vox_params *p, float *block, int index, const float *host)
 {
-    const vox_param *q = &p->param[index];
+    vox_param *q = &p->param[index];
 
+    if (block == p->grad)
+        q->squares = NULL;
     return vox_device_upload(p->dev, block + q->offset, host,
                              (size_t)q->count * sizeof(float));
 }
@@ -249,25 +261,44 @@ static void norm_job(void *arg)
     j->dev->steps->norm2(&j->sum, j->dev->type->real(j->dev, j->a), j->count, j->tile);
 }
 
-int vox_params_grad_norm(vox_params *p, double *norm)
+/* The sum of squares of a gradient, by a pass over it. */
+static int measure_norm(vox_params *p, const vox_param *q, double *sum)
 {
-    double *tile = vox_alloc((size_t)vox_norm2_tiles(p->count), sizeof *tile);
-    double sum = 0;
+    job j = {.dev = p->dev, .a = p->grad + q->offset, .count = q->count};
 
-    if (!tile)
+    j.tile = vox_alloc((size_t)vox_norm2_tiles(q->count), sizeof *j.tile);
+    if (!j.tile)
         return VOX_E_NOMEM;
+    vox_device_run(p->dev, norm_job, &j);
+    vox_device_sync(p->dev);
+    vox_free(j.tile);
+    *sum = j.sum;
+    return VOX_OK;
+}
+
+static int sum_norms(vox_params *p, double *norm2, double *sum)
+{
+    VOX_TRY(vox_device_download(p->dev, norm2, p->norm2, norms_bytes(p)));
+    *sum = 0.0;
     for (int i = 0; i < p->n_param; i++) {
         const vox_param *q = &p->param[i];
-        job j = {p->dev, NULL, NULL, 0, q->count, tile, 0};
 
         if (!q->touched)
             continue;
-        j.a = p->grad + q->offset;
-        vox_device_run(p->dev, norm_job, &j);
-        vox_device_sync(p->dev);
-        sum += j.sum;
+        if (!q->squares)
+            VOX_TRY(measure_norm(p, q, &norm2[i]));
+        *sum += norm2[i];
     }
-    vox_free(tile);
-    *norm = sqrt(sum);
     return VOX_OK;
+}
+
+int vox_params_grad_norm(vox_params *p, double *norm)
+{
+    double *norm2 = vox_alloc((size_t)p->n_param, sizeof *norm2), sum;
+    int rc = norm2 ? sum_norms(p, norm2, &sum) : VOX_E_NOMEM;
+
+    vox_free(norm2);
+    if (rc == VOX_OK)
+        *norm = sqrt(sum);
+    return rc;
 }

@@ -32,6 +32,9 @@ typedef struct vox_param {
     int64_t offset, count; /* in floats, in every block */
     vox_init init;
     int touched; /* a gradient was written in this step: the next one is added */
+    /* What who wrote it last left of its squares, summed in vox_params.norm2; NULL when the
+     * gradient has been changed otherwise: then its norm takes a pass over it. */
+    const double *squares;
 } vox_param;
 
 /** A state-dict entry: a name and the parameter behind it. */
@@ -49,7 +52,9 @@ typedef struct vox_params {
     int n_key;
     int64_t count;                   /* floats in a block */
     float *value, *grad, *moment[2]; /* device blocks; NULL until needed */
-    int frozen;                      /* no gradients flow into it */
+    double
+        *norm2; /* on the device: sum of squares of each gradient, see vox_param.squares */
+    int frozen; /* no gradients flow into it */
     int64_t cap_param, cap_key;
     vox_dict index; /* parameter of each key */
 } vox_params;
@@ -94,7 +99,7 @@ int vox_params_clone(vox_params **out, vox_params *p);
 int vox_params_ema(vox_params *teacher, vox_params *student, float decay);
 
 /** Global L2 norm of the gradients written this step, f64, same bits for any thread count.
- */
+ * Gradients whose squares were gathered as they were written are not read again. */
 int vox_params_grad_norm(vox_params *p, double *norm);
 
 #endif

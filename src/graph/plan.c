@@ -181,7 +181,7 @@ static int add_task(vox_plan *p, task_kind kind, site *s)
     memset(t, 0, sizeof *t);
     t->kind = kind;
     t->site = s;
-    t->work = NONE;
+    t->work = t->squares = NONE;
     for (int i = 0; i < VOX_MAX_IN; i++)
         t->in[i] = t->din[i] = (place){NONE, NONE};
     for (int i = 0; i < VOX_MAX_OUT; i++)

@@ -13,7 +13,8 @@ enum { FOREVER = 1 << 30 };
 
 /* A piece of the block: what it holds and from which task to which. */
 typedef struct item {
-    const char *kind; /* "value", "again", "grad", "saved", "work", "stage": for print */
+    const char *kind; /* "value", "again", "grad", "saved", "work", "stage",
+                         "squares": for print */
     int node, index;
     size_t bytes;
     int birth, death; /* tasks, both included */
@@ -36,6 +37,7 @@ typedef struct task {
     place in[VOX_MAX_IN], out[VOX_MAX_OUT], din[VOX_MAX_IN], dout[VOX_MAX_OUT];
     vox_put put[VOX_MAX_IN];
     int work;                    /* item, or NONE */
+    int squares;                 /* item: parts of all operands (vox_prepared), or NONE */
     vox_call call;               /* addresses filled by bind */
     float *din_true[VOX_MAX_IN]; /* behind a stage: where the gradient really goes */
     const void *in_true[VOX_MAX_IN], *dout_true[VOX_MAX_OUT];
@@ -84,6 +86,9 @@ static inline site *vox_plan_site(vox_plan *p, const vox_node *node, int *k)
     *k = node->pick_of ? node->pick : 0;
     return &p->site[node->pick_of ? node->pick_of->id : node->id];
 }
+
+/** Parts of the squares that a task leaves of the gradient of operand i, a parameter. */
+int64_t vox_plan_squares(const task *t, int i);
 
 /** Layout of operand i of a node. */
 vox_layout vox_plan_layout(vox_plan *p, const vox_node *node);

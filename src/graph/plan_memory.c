@@ -132,6 +132,31 @@ static int list_din(vox_plan *p, int t, int i)
     return add_stage(p, s, &p->task[t].din[i], vox_node_value(in), of->layout[k], t);
 }
 
+int64_t vox_plan_squares(const task *t, int i)
+{
+    const vox_node *in = t->site->node->in[i];
+
+    if (t->kind != TASK_BACKWARD || !in || !in->params || t->put[i] == VOX_SKIP)
+        return 0;
+    return t->site->prepared.squares[i];
+}
+
+/* They are summed when all tasks are done. */
+static int add_squares(vox_plan *p, int t)
+{
+    task *at = &p->task[t];
+    int64_t parts = 0;
+
+    for (int i = 0; i < at->site->node->n_in; i++)
+        parts += vox_plan_squares(at, i);
+    if (parts == 0)
+        return VOX_OK;
+    VOX_TRY(add_item(p, &at->squares, "squares", at->site->node->id, 0,
+                     (size_t)parts * sizeof(double), t));
+    use(p, at->squares, FOREVER);
+    return VOX_OK;
+}
+
 static int list_backward(vox_plan *p, int t)
 {
     site *s = p->task[t].site;
@@ -155,6 +180,7 @@ static int list_backward(vox_plan *p, int t)
     }
     if (reads & VOX_SAVED)
         use(p, s->saved, t);
+    VOX_TRY(add_squares(p, t));
     return add_work(p, t, s->prepared.work_backward);
 }
 

@@ -158,7 +158,7 @@ static void backward_map(const vox_call *c, const map *m, const double sum[2],
 {
     const vox_grad dx = vox_call_din(c, X);
     const vox_grad dr =
-        RESIDUAL < c->n_in ? vox_call_din(c, RESIDUAL) : (vox_grad){NULL, VOX_SKIP};
+        RESIDUAL < c->n_in ? vox_call_din(c, RESIDUAL) : (vox_grad){.put = VOX_SKIP};
     const double mean = (double)m->saved[0], rstd = (double)m->saved[1];
     const int64_t count = vox_blocks_active(&m->active, m->n, m->voxels);
     const double by = count ? 1.0 / (double)count : 0.0;

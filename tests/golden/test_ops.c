@@ -48,7 +48,7 @@ static op_case load_case(const vox_tensors *ts, const char *file)
 
 static op_result load_wanted(const vox_tensors *ts, const op_case *c)
 {
-    op_result r = {{0}, {0}};
+    op_result r = {{0}, {0}, {0}};
     char name[32];
 
     r.out[0] = vox_alloc((size_t)op_case_count_out(c, 0), sizeof(float));

@@ -196,7 +196,7 @@ static void set_inputs(setup *s)
 static op_result fetch(setup *s)
 {
     const op_case *c = &s->e->c;
-    op_result r = {{0}, {0}};
+    op_result r = {{0}, {0}, {0}};
 
     r.out[0] = vox_alloc((size_t)op_case_count_out(c, 0), sizeof(float));
     ok(vox_plan_get(s->plan, "y", r.out[0]));

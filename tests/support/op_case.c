@@ -145,7 +145,7 @@ static float *copy_of(const float *v, int64_t n)
 
 op_result op_result_copy(const op_case *c, const op_result *r)
 {
-    op_result copy = {{0}, {0}};
+    op_result copy = {{0}, {0}, {0}};
 
     for (int i = 0; i < c->spec.n_out; i++)
         copy.out[i] = copy_of(r->out[i], op_case_count_out(c, i));
@@ -236,6 +236,7 @@ typedef struct run {
     vox_call call;
     void *in[VOX_MAX_IN], *copy[VOX_MAX_IN]; /* copy: to see that operands stay */
     float *out[VOX_MAX_OUT], *dout[VOX_MAX_OUT], *din[VOX_MAX_IN];
+    double *squares[VOX_MAX_IN];
     size_t in_bytes[VOX_MAX_IN];
 } run;
 
@@ -370,16 +371,41 @@ static void run_rebuild(run *r)
     vox_free(first);
 }
 
+static size_t squares_bytes(const run *r, int i)
+{
+    return (size_t)r->prepared.squares[i] * sizeof(double);
+}
+
+/* Gathered squares are those of the gradient as it is now, f32 sums of a few dozen apart. */
+static void check_squares(const run *r, int i, op_result *out)
+{
+    const int64_t n = op_case_count_in(r->c, i);
+    double sum = 0.0;
+
+    if (!r->squares[i])
+        return;
+    check_guard(r->c, "gathered squares", r->squares[i], squares_bytes(r, i));
+    for (int64_t k = 0; k < r->prepared.squares[i]; k++)
+        out->squares[i] += r->squares[i][k];
+    for (int64_t k = 0; k < n; k++)
+        sum += (double)out->din[i][k] * (double)out->din[i][k];
+    if (!(fabs(out->squares[i] - sum) <= 3e-6 * sum))
+        fail_msg("%s: squares of gradient %d are %.9g, wanted %.9g", r->c->text, i,
+                 out->squares[i], sum);
+}
+
 static void make_din(run *r, int i)
 {
     const vox_tensor *t = &r->call.in[i];
     const vox_put put = op_case_has_grad(r->c, i) ? r->how->put[i] : VOX_SKIP;
 
-    r->call.din[i] = (vox_grad){NULL, VOX_SKIP};
+    r->call.din[i] = (vox_grad){.put = VOX_SKIP};
     if (!op_case_has_grad(r->c, i))
         return;
     r->din[i] = guarded((size_t)t->count * sizeof(float), 0xff);
-    r->call.din[i] = (vox_grad){r->din[i], put};
+    if (put != VOX_SKIP && r->prepared.squares[i] > 0)
+        r->squares[i] = guarded(squares_bytes(r, i), 0xff);
+    r->call.din[i] = (vox_grad){r->din[i], put, r->squares[i]};
     if (put == VOX_ADD) {
         const int64_t n = vox_shape_count(t->shape);
         float *base = vox_alloc((size_t)n, sizeof *base);
@@ -448,6 +474,7 @@ static void run_backward(run *r, op_result *out)
         check_din(r, i);
         if (r->call.din[i].put != VOX_SKIP)
             out->din[i] = to_plain(&r->call.in[i], r->din[i]);
+        check_squares(r, i, out);
     }
 }
 
@@ -457,6 +484,7 @@ static void end(run *r)
         vox_free(r->in[i]);
         vox_free(r->copy[i]);
         vox_free(r->din[i]);
+        vox_free(r->squares[i]);
     }
     for (int i = 0; i < VOX_MAX_OUT; i++) {
         vox_free(r->out[i]);
@@ -469,7 +497,7 @@ static void end(run *r)
 op_result op_case_run(const op_case *c, const op_how *how)
 {
     run r = {.c = c, .how = how};
-    op_result out = {{0}, {0}};
+    op_result out = {{0}, {0}, {0}};
 
     begin(&r);
     prepare(&r);

@@ -22,6 +22,7 @@ typedef struct op_case {
 typedef struct op_result {
     float *out[VOX_MAX_OUT]; /* plain */
     float *din[VOX_MAX_IN];  /* plain; NULL where there is no gradient, or it was skipped */
+    double squares[VOX_MAX_IN]; /* of din, as the kernel gathers them; 0 where it does not */
 } op_result;
 
 enum { OP_NO_ALIAS = -1 };
@@ -76,7 +77,7 @@ const vox_kernel *op_pick(const vox_device *dev, const op_case *c);
 
 /** Run forward, rebuild, backward; fails the test when a promise of op.h is broken: a guard
  * or an operand overwritten, a padding lane not zero, a skipped gradient touched, a rebuilt
- * output with other bits. */
+ * output with other bits, gathered squares that are not the gradient's. */
 op_result op_case_run(const op_case *c, const op_how *how);
 void op_result_free(op_result *r);
 op_result op_result_copy(const op_case *c, const op_result *r);

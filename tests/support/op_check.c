@@ -156,7 +156,7 @@ static void norm_backward(const channel *m, int64_t k, op_result *r)
 static op_result norm_magnitude(op_case *c)
 {
     const vox_shape s = c->spec.in[0].shape;
-    op_result r = {{0}, {0}};
+    op_result r = {{0}, {0}, {0}};
 
     r.out[0] = vox_zalloc((size_t)op_case_count_out(c, 0), sizeof(float));
     for (int i = 0; i < c->spec.n_in; i++) {
@@ -328,4 +328,8 @@ void op_result_same(const op_case *c, const char *who, const op_result *a,
     for (int i = 0; i < c->spec.n_in; i++)
         same(c, who, "gradient", i, a->din[i], b->din[i],
              c->in[i] ? op_case_count_in(c, i) : 0);
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (a->din[i] && b->din[i] && a->squares[i] != b->squares[i])
+            fail_msg("%s, %s: squares of gradient %d have other bits", c->text, who, i);
+    }
 }

@@ -289,6 +289,67 @@ static void micro_batches_add_up(void **state)
     vox_params_free(p);
 }
 
+/* Both plans' net on one set of weights, twice in one graph. */
+static run twice_graph(vox_params *p)
+{
+    const vox_shape shape = VOX_SHAPE(1, 1, E, E, E);
+    vox_node *x, *k;
+    run r = {0};
+
+    assert_int_equal(vox_graph_new(&r.g), VOX_OK);
+    x = vox_input(r.g, "x", VOX_F32, shape);
+    k = vox_input(r.g, "keep", VOX_U8, VOX_SHAPE(1, 1, 2, 2, 2));
+    r.loss =
+        vox_add(r.g, vox_masked_mse(r.g, tiny_net(r.g, p, x), x, k),
+                vox_masked_mse(r.g, tiny_net(r.g, p, vox_mask_blocks(r.g, x, k)), x, k));
+    vox_graph_name(r.g, r.loss, "y");
+    assert_int_equal(vox_graph_status(r.g), VOX_OK);
+    return r;
+}
+
+static void check_norm(vox_params *p)
+{
+    float *grad = all_gradients(p);
+    double sum = 0, norm;
+
+    for (int64_t i = 0; i < p->count; i++)
+        sum += (double)grad[i] * (double)grad[i];
+    assert_int_equal(vox_params_grad_norm(p, &norm), VOX_OK);
+    assert_true(fabs(norm - sqrt(sum)) <= 1e-6 * norm);
+    vox_free(grad);
+}
+
+/* Kernels leave the squares of what they write and add; the last word on a parameter
+ * counts, and none does once the gradient was set from outside. */
+static void norms_are_gathered(void **state)
+{
+    vox_device *dev = device(state);
+    const int gathers = strcmp(dev->path, "reference") != 0;
+    vox_params *p = tiny_params(dev);
+    vox_block block = VOX_BLOCK_INIT, other = VOX_BLOCK_INIT;
+    run r = mae_graph(p, 1, E), twice = twice_graph(p);
+    const int up = vox_params_find(p, "up.bias");
+    const float set[C] = {1e3f};
+
+    compile(&r, dev, &block, 0, NULL);
+    compile(&twice, dev, &other, 0, NULL);
+    vox_params_begin_step(p);
+    for (int i = 0; i < 4; i++) {
+        step(i % 2 ? &twice : &r, i, 1, E, 0.25f);
+        for (int k = 0; k < p->n_param; k++)
+            assert_int_equal(p->param[k].squares != NULL, gathers);
+        check_norm(p);
+    }
+    assert_int_equal(vox_params_set(p, p->grad, up, set), VOX_OK);
+    assert_null(p->param[up].squares);
+    check_norm(p);
+    free_run(&r);
+    free_run(&twice);
+    vox_block_release(&block);
+    vox_block_release(&other);
+    vox_params_free(p);
+}
+
 static void plans_of_two_sizes_share_parameters(void **state)
 {
     vox_device *dev = device(state);
@@ -590,6 +651,7 @@ static int run_on(const char *device_name, const char *path)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_is_the_derivative),
         cmocka_unit_test(micro_batches_add_up),
+        cmocka_unit_test(norms_are_gathered),
         cmocka_unit_test(plans_of_two_sizes_share_parameters),
         cmocka_unit_test(a_net_called_twice_and_its_teacher),
         cmocka_unit_test(teacher_follows_slowly),

@@ -350,7 +350,7 @@ static void skips_what_nobody_needs(void **state)
 
             u.winograd = ways[i / 2];
             make_case(&k, &u, *path, 2);
-            k.call.din[skip ? VOX_CONV3D_X : VOX_CONV3D_X2] = (vox_grad){NULL, VOX_SKIP};
+            k.call.din[skip ? VOX_CONV3D_X : VOX_CONV3D_X2] = (vox_grad){.put = VOX_SKIP};
             assert_true(kernel_case_prepare(&k));
             kernel_case_run(&k, k.kernel->backward);
             kernel_case_get_din(&k, skip ? VOX_CONV3D_X2 : VOX_CONV3D_X, u.got);

@@ -5,6 +5,7 @@
  * then in their order: the same bits for any thread count.
  */
 #include "backend/cpu/conv.h"
+#include "backend/cpu/tiles.h"
 
 enum { LANES = VOX_LANES, TILE = VOX_CHANNEL_SUMS_TILE, RUN = 256 };
 
@@ -52,6 +53,16 @@ static void sum_plain(double *out, const float *v, int64_t voxels)
     *out = sum;
 }
 
+/* Sum of one lane over all tiles. */
+static double sum_lane(const double *v, int64_t tiles, int lanes)
+{
+    double sum = 0.0;
+
+    for (int64_t i = 0; i < tiles; i++)
+        sum += v[i * lanes];
+    return sum;
+}
+
 void VOX_KERNEL(vox_channel_sums)(vox_grad grad, const float *v, const vox_conv_side *s,
                                   int64_t images, void *work)
 {
@@ -70,12 +81,13 @@ void VOX_KERNEL(vox_channel_sums)(vox_grad grad, const float *v, const vox_conv_
             sum_blocked(sum + i * LANES, from, n);
     }
     vox_barrier();
-    VOX_SHARE(c, s->channels) {
-        const double *from = sum + c / s->lanes * all * s->lanes + c % s->lanes;
-        double total = 0.0;
+    VOX_SHARE(block, blocks) {
+        const int64_t first = block * s->lanes, left = s->channels - first;
+        double total[LANES];
 
-        for (int64_t i = 0; i < all; i++)
-            total += from[i * s->lanes];
-        vox_grad_put(grad, c, (float)total);
+        for (int c = 0; c < s->lanes; c++)
+            total[c] = sum_lane(sum + block * all * s->lanes + c, all, s->lanes);
+        vox_grad_put_sums(grad, first, (int)(left < s->lanes ? left : s->lanes), total,
+                          block);
     }
 }

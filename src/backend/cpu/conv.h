@@ -154,6 +154,18 @@ static inline size_t vox_conv_larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+/** Parts that the squares of gradients come in (vox_prepared.squares): of weights, one per
+ * vector of target channels and chunk; of a bias, one per block of channels. */
+static inline int64_t vox_conv_squares(const vox_conv_pass *p)
+{
+    return 2 * p->pairs * p->chunks;
+}
+
+static inline int64_t vox_channel_squares(const vox_conv_side *s)
+{
+    return (s->channels + s->lanes - 1) / s->lanes;
+}
+
 /** Tile number `index` of a pass. Ranges count voxels within a phase. */
 typedef struct vox_conv_box {
     int64_t image, begin[2], end[2];

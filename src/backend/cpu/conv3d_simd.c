@@ -83,15 +83,17 @@ static size_t plan_sum(sum_pass *p, const vox_problem *q, const vox_conv_shape *
     return vox_conv_pass_bytes(&p->direct, q->threads);
 }
 
-static size_t plan_weigh(prep *p, const vox_problem *q)
+static size_t plan_weigh(prep *p, const vox_problem *q, vox_prepared *out)
 {
     p->winograd = wants_winograd(q, vox_winograd_supports(&p->shape, VOX_LANES),
                                  vox_winograd_weigh_pays(&p->shape, VOX_LANES));
     if (p->winograd) {
         vox_winograd_plan_weigh(&p->tiled, &p->shape, VOX_LANES, q->threads);
+        out->squares[VOX_CONV3D_W] = vox_conv_squares(&p->tiled.w.pass);
         return vox_winograd_weigh_bytes(&p->tiled, q->threads);
     }
     vox_conv_plan_weigh(&p->weigh, &p->shape, VOX_LANES, q->threads);
+    out->squares[VOX_CONV3D_W] = vox_conv_squares(&p->weigh.pass);
     return vox_conv_weigh_bytes(&p->weigh, q->threads);
 }
 
@@ -107,9 +109,10 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     out->prep = p;
     out->work_forward = plan_sum(&p->forward, q, &p->shape, 0);
     out->work_backward = vox_conv_larger(
-        vox_conv_larger(plan_sum(&p->data, q, &p->shape, 1), plan_weigh(p, q)),
+        vox_conv_larger(plan_sum(&p->data, q, &p->shape, 1), plan_weigh(p, q, out)),
         vox_channel_sums_bytes(&p->shape.coarse, p->shape.images));
     out->work_backward += p->masked_bytes;
+    out->squares[VOX_CONV3D_B] = vox_channel_squares(&p->shape.coarse);
     return VOX_OK;
 }
 

@@ -181,39 +181,55 @@ void VOX_KERNEL(vox_conv_pack)(float *packed, const vox_conv_pass *p, const floa
 
 /* ---- gradients of weights ---- */
 
-static void put_part(float *dst, vox_put put, vec v, int count)
+/* `count` lanes of v, zero above, into a gradient. @return what is there now, zero above */
+VOX_INLINE vec put_part(float *dst, vox_put put, vec v, int count)
 {
     if (put == VOX_ADD)
         v = vec_add(v, vec_load_part(dst, count));
-    vec_store_part(dst, v, count);
+    if (count == LANES)
+        vec_store(dst, v);
+    else
+        vec_store_part(dst, v, count);
+    return v;
 }
 
-/* One square of the table: the parts' sums in order of the parts, turned, put. */
-static void unpack_square(vox_grad grad, const table *t, const float *packed, int64_t parts,
-                          int64_t part_size, int64_t e)
+/* One square of the table: the parts' sums in order of the parts, turned, put.
+ * @return the sum of the squares of what is there now */
+static double unpack_square(vox_grad grad, const table *t, const float *packed,
+                            int64_t parts, int64_t part_size, int64_t e)
 {
     const int columns = (int)(t->columns - e < LANES ? t->columns - e : LANES);
-    vec square[LANES];
+    vec square[LANES], squares = vec_zero();
 
-    for (int k = 0; k < LANES; k++) {
-        const float *from = packed + packed_at(t, 0, e + (k < columns ? k : 0));
+    for (int k = columns; k < LANES; k++)
+        square[k] = vec_zero();
+    for (int k = 0; k < columns; k++) {
+        const float *from = packed + packed_at(t, 0, e + k);
 
         square[k] = vec_load(from);
         for (int64_t part = 1; part < parts; part++)
             square[k] = vec_add(square[k], vec_load(from + part * part_size));
     }
     vec_transpose(square);
-    for (int64_t r = 0; r < t->rows; r++)
-        put_part(grad.data + t->offset + r * t->row_step + e, grad.put, square[r], columns);
+    for (int64_t r = 0; r < t->rows; r++) {
+        const vec now = put_part(grad.data + t->offset + r * t->row_step + e, grad.put,
+                                 square[r], columns);
+
+        squares = vec_fma(now, now, squares);
+    }
+    return (double)vec_sum(squares);
 }
 
 static void unpack_vector(vox_grad grad, const vox_conv_pass *p, const float *packed,
                           int64_t parts, int64_t part_size, int64_t vector, int64_t chunk)
 {
     const table t = table_of(p, vector, chunk);
+    double squares = 0.0;
 
     for (int64_t e = 0; t.rows > 0 && e < t.columns; e += LANES)
-        unpack_square(grad, &t, packed, parts, part_size, e);
+        squares += unpack_square(grad, &t, packed, parts, part_size, e);
+    if (grad.squares)
+        grad.squares[vector * p->chunks + chunk] = squares;
 }
 
 void VOX_KERNEL(vox_conv_unpack_chunk)(vox_grad grad, const vox_conv_pass *p,

@@ -385,7 +385,7 @@ static void run_tile(const vox_conv_pass *p, const vox_conv_io *io, void *work,
                      &g);
     }
     if (p->target.lanes == 1)
-        put_plain(p, &b, w.copy, (vox_grad){io->target[0], io->put[0]});
+        put_plain(p, &b, w.copy, (vox_grad){.data = io->target[0], .put = io->put[0]});
 }
 
 void VOX_KERNEL(vox_conv_sum)(const vox_conv_pass *p, const vox_conv_io *io, void *work)

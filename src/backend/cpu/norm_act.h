@@ -39,19 +39,14 @@ VOX_INLINE vec vox_norm_before_activation(vec y, vec dy, vec slope)
     return vec_select(vec_gt(y, vec_zero()), dy, vec_mul(dy, slope));
 }
 
-/** Gradients of a block's gamma and beta, where they are wanted. */
+/** Gradients of a block's gamma and beta, where they are wanted, and their squares. */
 static inline void vox_norm_put_params(const vox_call *c, int64_t block, int lanes,
                                        const double *gamma, const double *beta)
 {
-    const vox_grad dgamma = vox_call_din(c, VOX_NORM_ACT_GAMMA);
-    const vox_grad dbeta = vox_call_din(c, VOX_NORM_ACT_BETA);
+    const int64_t first = block * VOX_LANES;
 
-    for (int i = 0; i < lanes; i++) {
-        if (dgamma.put != VOX_SKIP)
-            vox_grad_put(dgamma, block * VOX_LANES + i, (float)gamma[i]);
-        if (dbeta.put != VOX_SKIP)
-            vox_grad_put(dbeta, block * VOX_LANES + i, (float)beta[i]);
-    }
+    vox_grad_put_sums(vox_call_din(c, VOX_NORM_ACT_GAMMA), first, lanes, gamma, block);
+    vox_grad_put_sums(vox_call_din(c, VOX_NORM_ACT_BETA), first, lanes, beta, block);
 }
 
 #endif

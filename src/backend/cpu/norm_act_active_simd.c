@@ -68,6 +68,7 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     out->work_forward =
         (size_t)(t.images * t.blocks * (q->in[X].shape.n[2] + 1)) * sizeof(pair);
     out->work_backward = out->work_forward;
+    out->squares[VOX_NORM_ACT_GAMMA] = out->squares[VOX_NORM_ACT_BETA] = t.blocks;
     return VOX_OK;
 }
 

@@ -46,6 +46,22 @@ static inline int vox_is_blocked(const vox_tensor *t)
     return t->shape.rank == 5 && vox_layout_lanes(t->layout) == VOX_LANES;
 }
 
+/** A few sums into a gradient, values [first, first + count), and, as part number `part`,
+ * their squares. Does nothing when the gradient is not wanted. */
+static inline void vox_grad_put_sums(vox_grad g, int64_t first, int count, const double *v,
+                                     int64_t part)
+{
+    double squares = 0.0;
+
+    for (int i = 0; g.put != VOX_SKIP && i < count; i++) {
+        const double now = (double)vox_grad_put(g, first + i, (float)v[i]);
+
+        squares += now * now;
+    }
+    if (g.squares)
+        g.squares[part] = squares;
+}
+
 /** `count` lanes of v into a gradient that is wanted. */
 VOX_INLINE void vox_grad_put_vec(vox_grad g, int64_t i, vec v)
 {

@@ -139,7 +139,8 @@ static void put_results(const vox_winograd_sum *p, const vox_conv_io *io, const 
         if (io->bias)
             vec_store(bias, vec_load_part(io->bias + g.channel, g.count));
         VOX_KERNEL(vox_winograd_result)
-        ((vox_grad){io->target[g.second] + vox_conv_group_at(s, &g), io->put[g.second]},
+        ((vox_grad){.data = io->target[g.second] + vox_conv_group_at(s, &g),
+                    .put = io->put[g.second]},
          &p->w, r, m, vox_conv_image_size(s, g.second), bias);
     }
 }

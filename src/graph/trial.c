@@ -312,7 +312,7 @@ void vox_trial_time(vox_trial *t, vox_trial_pass pass, int n, double *seconds)
             vox_trial_time(t, VOX_TRIAL_FORWARD, 1, seconds);
         r.fn = t->kernel ? t->kernel->backward : op->backward;
         for (int i = 0; i < t->call.n_in; i++)
-            t->call.din[i] = computes(t, pass, i) ? t->din[i] : (vox_grad){NULL, VOX_SKIP};
+            t->call.din[i] = computes(t, pass, i) ? t->din[i] : (vox_grad){.put = VOX_SKIP};
     }
     vox_device_run(t->dev, take_turns, &r);
     vox_device_sync(t->dev);

@@ -2,8 +2,10 @@
 
     replay_compare.py BUNDLE REFERENCE_F64 FOUND [--weights smooth|ordinary] [--check]
 
-prints the figures of the table of limits (relative L2): loss and outputs (worst), gradients (worst, median,
-projection), displacements of the parameters from their start. --check: exit 1 beyond the limits.
+prints the figures of the table of limits (relative L2): loss and outputs (worst), gradients (worst,
+median, projection), displacements of the parameters from their start. --check: exit 1 beyond the
+limits. Gradients are taken relative to 1e-5 of the whole where their tensor's is smaller; "own" is
+the median without that floor, over the tensors whose gradient is not zero in float64.
 """
 
 import argparse
@@ -42,7 +44,8 @@ def gradients(want, found, prefix):
         a, b = found[k], want[k]
         small = np.linalg.norm(b) < 1e-5 * total
         projection = 1.0 if small else (a * b).sum() / (b * b).sum()
-        rows.append((distance(a, b, 1e-5 * total), abs(projection - 1), k))
+        own = distance(a, b) if np.linalg.norm(b) > 1e-10 * total else np.nan
+        rows.append((distance(a, b, 1e-5 * total), abs(projection - 1), own, k))
     return rows
 
 
@@ -78,10 +81,11 @@ def main():
         d = sorted(displacements(bundle, want, found, prefix, s + 1))
         median = (g[len(g) // 2][0], d[len(d) // 2][0])
         projection = max(r[1] for r in g)
+        own = np.nanmedian([r[2] for r in g])
         print("step %d: loss %.1e, norm %.1e, output %.1e; gradient worst %.1e median %.1e "
-              "projection %.1e; displacement worst %.1e median %.1e  (%s)"
-              % (s, loss, norm, out, g[-1][0], median[0], projection, d[-1][0], median[1],
-                 g[-1][2].split("/", 2)[2]))
+              "own %.1e projection %.1e; displacement worst %.1e median %.1e  (%s)"
+              % (s, loss, norm, out, g[-1][0], median[0], own, projection, d[-1][0], median[1],
+                 g[-1][3].split("/", 2)[2]))
         if args.weights == "smooth":
             ok = (max(loss, out) < 1e-4 and max(g[-1][0], d[-1][0]) < 1e-3
                   and max(median) < 1e-4)

@@ -4,7 +4,8 @@
  * peer in float64. The gradients without skips are not published; those are from
  * tools/golden/net_values.py --published, which reproduces all that are.
  *
- * On every kernel path but the reference, which takes a minute and more; VOX_CPU picks one.
+ * On every kernel path but the reference, which takes minutes, with Winograd's tiles and
+ * without; VOX_CPU picks one path.
  * Weights are ordinary: rounding flips signs in front of leaky ReLUs, so the limits are
  * those two right f32 implementations meet (replay.md): outputs 1e-4, gradients 5e-2 at
  * worst.
@@ -171,25 +172,32 @@ static void compare_whole_norms(net_run *r, const published *want)
            "the input's gradient");
 }
 
-/* path NULL: VOX_CPU's. */
-static void compare(const published *want, const char *path)
+static void compare(const published *want, const char *path, vox_winograd_use winograd)
 {
     const net_case c = {
-        .device = {.name = "cpu", .path = path},
+        .device = {.name = "cpu", .path = path, .winograd = winograd},
         .net = want->net,
         .batch = 1,
-        .patch = { 64,           64,           64},
+        .patch = {64,            64,           64                  },
         .keep = want->keep,
         .zero_target = 1
     };
     net_run r;
 
     net_run_open(&r, &c);
-    print_message("%s, %s:\n", want->net, r.dev->path);
+    print_message("%s, %s, %s:\n", want->net, r.dev->path,
+                  winograd == VOX_WINOGRAD_NEVER ? "direct" : "Winograd where it pays");
     compare_outputs(&r, want);
     compare_grads(&r, want);
     compare_whole_norms(&r, want);
     net_run_close(&r);
+}
+
+/* path NULL: VOX_CPU's. */
+static void compare_on(const published *want, const char *path)
+{
+    compare(want, path, VOX_WINOGRAD_AUTO);
+    compare(want, path, VOX_WINOGRAD_NEVER);
 }
 
 static void compare_on_all_paths(const published *want)
@@ -198,12 +206,12 @@ static void compare_on_all_paths(const published *want)
     const vox_cpu_path *path;
 
     if (getenv("VOX_CPU")) {
-        compare(want, NULL);
+        compare_on(want, NULL);
         return;
     }
     for (int i = 0; i < VOX_COUNT(paths); i++) {
         if (vox_cpu_path_find(&path, paths[i]) == VOX_OK)
-            compare(want, paths[i]);
+            compare_on(want, paths[i]);
     }
 }
 

@@ -140,11 +140,14 @@ static void compare_grads(net_run *r, const char *name, double rtol)
 static void run_all(const net_case *base, const char *name, int smooth)
 {
     static const vox_device_cfg devices[] = {
-        {.name = "cpu",  .path = "reference", .threads = 1},
-        {.name = "cpu",  .path = "plain",     .threads = 2},
-        {.name = "cpu",  .path = "avx2",      .threads = 2},
-        {.name = "cpu",  .path = "avx512",    .threads = 2},
-        {.name = "fake", .path = "plain",     .threads = 2},
+        {.name = "cpu",                    .path = "reference", .threads = 1},
+        {.name = "cpu",                    .path = "plain",     .threads = 2},
+        {.name = "cpu",                    .path = "avx2",      .threads = 2},
+        {.name = "cpu",                    .path = "avx512",    .threads = 2},
+        {.name = "cpu",                    .path = "plain",     .threads = 2, .winograd = VOX_WINOGRAD_ALWAYS},
+        {.name = "cpu",                                .path = "avx2",                                       .threads = 2,      .winograd = VOX_WINOGRAD_ALWAYS},
+        {.name = "cpu", .path = "avx512",                    .threads = 2,               .winograd = VOX_WINOGRAD_ALWAYS},
+        {.name = "fake",                    .path = "plain",.threads = 2},
     };
 
     for (int d = 0; d < VOX_COUNT(devices); d++) {

@@ -62,6 +62,11 @@ def say(**fields):
     return fields
 
 
+def undisturbed(rows, most):
+    """The rows of processes beside which others used at most so many cores; None: all."""
+    return [r for r in rows if most is None or r.get("other_cpu", 0) <= most]
+
+
 def median(values):
     return round(statistics.median(values), 4)
 

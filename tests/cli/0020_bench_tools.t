@@ -63,6 +63,8 @@ echo '{"bench": "step", "side": "pytorch", "setting": "keep", "round": 0, "patch
 sed -i "s/\"threads\": [0-9]*/\"threads\": 2/" rounds
 exits 0 "rounds of several times" "$bench/step" --summary rounds
 says stdout "amount to ratios; a trial round does not count" '"ms_median": 300, "ms_min": 290, "ms_max": 310, "rss_mib": 4000, "other_cpu": 0.5, "times_slower": 3.0'
+exits 0 "of undisturbed processes only" "$bench/step" --summary rounds --other-cpu 0.4
+lacks stdout "the disturbed one is left out" pytorch
 
 exits 0 "bench/ops without the peer" "$bench/ops" --no-peer --program ./a --rounds 3 --table
 says stdout "medians of the rounds" '"rounds": 3, "ms": 11, "gflops": 90.9'

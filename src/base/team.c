@@ -1,15 +1,22 @@
 /*
- * team: a barrier that soon sleeps, and one word from which indices are taken.
+ * team: a barrier that spins or sleeps, and one word from which indices are taken.
  *
- * The word holds the number of a loop and the first index of it that nobody has. A member
- * takes a share of what is left, at least one index, by a compare-and-swap. Who finds the
- * number of an earlier loop opens its own; who finds a later one knows that its own loop
- * was taken to the end, for nobody leaves a loop before. So loops need no barrier between
- * them.
+ * Barrier: the last member to arrive ends the round. The others poll for that, long while
+ * the machine is the team's own, as sleeping and waking many threads takes longer than they
+ * wait; but soon asleep while it is crowded, for then a core that polls may be the one the
+ * late member waits for. It is crowded for a while after a late member has found that it
+ * did not run all the time since it last looked.
+ *
+ * Loops: the word holds the number of a loop and the first index of it that nobody has. A
+ * member takes a share of what is left, at least one index, by a compare-and-swap. Who
+ * finds the number of an earlier loop opens its own; who finds a later one knows that its
+ * own loop was taken to the end, for nobody leaves a loop before. So loops need no barrier
+ * between them.
  */
 #include "base/team.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 
@@ -27,12 +34,20 @@ enum {
 };
 
 #define INDEX_MASK (((uint64_t)1 << INDEX_BITS) - 1)
-#define SPIN       30e-6 /* seconds; more than a balanced loop makes members wait */
+
+/* Seconds. */
+#define SPIN         1e-3  /* longer than members of an undisturbed team wait */
+#define SPIN_CROWDED 30e-6 /* about what falling asleep and waking costs */
+#define OFF          1e-4  /* a member that was not running for so long lost its core */
+#define CROWDED      50e-3 /* some turns of the system's scheduler */
 
 typedef struct member {
     alignas(LINE) vox_team *team;
     int number;
     uint64_t loop; /* loops met */
+    double off;    /* time_off() when last looked at */
+    atomic_int asleep;
+    sem_t wake;
     pthread_t thread;
 } member;
 
@@ -41,10 +56,8 @@ struct vox_team {
     alignas(LINE) atomic_int arrived; /* members at the barrier */
     alignas(LINE) atomic_uint round;  /* barriers passed */
     atomic_int sleepers;
-    pthread_mutex_t lock; /* of `passed` */
-    pthread_cond_t passed;
-    double spin;
-    int threads;
+    _Atomic double crowded; /* until then, by vox_clock */
+    int threads, may_spin;
     void (*fn)(void *arg); /* NULL: the end */
     void *arg;
     member *member;
@@ -54,10 +67,18 @@ static _Thread_local member *self; /* NULL outside of a run */
 
 /* ---- barrier ---- */
 
+/* Time that the calling thread was not running. Only differences mean something. */
+static double time_off(void)
+{
+    return vox_clock() - vox_clock_thread();
+}
+
 /* Poll until the round is over or it has taken too long. @return is it over? */
 static int spin(vox_team *t, unsigned round)
 {
-    const double end = vox_clock() + t->spin;
+    const double start = vox_clock();
+    const double crowded = atomic_load_explicit(&t->crowded, memory_order_relaxed);
+    const double end = start + (start < crowded ? SPIN_CROWDED : SPIN);
 
     do {
         for (int i = 0; i < POLLS; i++) {
@@ -69,43 +90,64 @@ static int spin(vox_team *t, unsigned round)
     return 0;
 }
 
-/* The sleeper counts itself, then looks at the round; the waker ends the round, then looks
- * at the sleepers: one of them sees the other. */
-static void sleep_until_over(vox_team *t, unsigned round)
+/* The sleeper says so, then looks at the round; who ends the round then looks for sleepers:
+ * one of them sees the other. Both may: then the wake-up is on its way. One may also come
+ * from somebody who is still waking for the round before. */
+static void sleep_until_over(member *m, unsigned round)
 {
-    pthread_mutex_lock(&t->lock);
+    vox_team *t = m->team;
+
     atomic_fetch_add(&t->sleepers, 1);
-    while (atomic_load(&t->round) == round)
-        pthread_cond_wait(&t->passed, &t->lock);
+    while (atomic_load(&t->round) == round) {
+        atomic_store(&m->asleep, 1);
+        if (atomic_load(&t->round) != round && atomic_exchange(&m->asleep, 0))
+            break;                      /* nobody will wake it */
+        while (sem_wait(&m->wake) != 0) /* a signal came */
+            continue;
+    }
     atomic_fetch_sub(&t->sleepers, 1);
-    pthread_mutex_unlock(&t->lock);
+    m->off = time_off();
 }
 
 static void end_round(vox_team *t)
 {
     atomic_store_explicit(&t->arrived, 0, memory_order_relaxed);
     atomic_fetch_add(&t->round, 1);
-    if (atomic_load(&t->sleepers) == 0)
-        return;
-    pthread_mutex_lock(&t->lock);
-    pthread_cond_broadcast(&t->passed);
-    pthread_mutex_unlock(&t->lock);
+    for (int i = 0; atomic_load(&t->sleepers) > 0 && i < t->threads; i++) {
+        if (atomic_exchange(&t->member[i].asleep, 0))
+            sem_post(&t->member[i].wake);
+    }
 }
 
-static void meet(vox_team *t)
+/* The last to arrive: was it late because its core was taken? */
+static void look_for_crowd(member *m)
 {
+    const double off = time_off();
+
+    if (off - m->off > OFF)
+        atomic_store_explicit(&m->team->crowded, vox_clock() + CROWDED,
+                              memory_order_relaxed);
+    m->off = off;
+}
+
+static void meet(member *m)
+{
+    vox_team *t = m->team;
     const unsigned round = atomic_load_explicit(&t->round, memory_order_relaxed);
 
-    if (atomic_fetch_add(&t->arrived, 1) == t->threads - 1)
+    if (atomic_fetch_add(&t->arrived, 1) == t->threads - 1) {
         end_round(t);
-    else if (t->spin <= 0 || !spin(t, round))
-        sleep_until_over(t, round);
+        if (t->may_spin)
+            look_for_crowd(m);
+    } else if (!t->may_spin || !spin(t, round)) {
+        sleep_until_over(m, round);
+    }
 }
 
 void vox_barrier(void)
 {
     if (self)
-        meet(self->team);
+        meet(self);
 }
 
 /* ---- loops ---- */
@@ -170,26 +212,24 @@ static void *work(void *arg)
     member *m = arg;
     vox_team *t = m->team;
 
-    pthread_mutex_lock(&t->lock); /* held until it is known how many members there are */
-    pthread_mutex_unlock(&t->lock);
+    sleep_until_over(m, 0); /* until it is known how many members there are */
     self = m;
     for (;;) {
-        meet(t);
+        meet(m);
         if (!t->fn)
             return NULL;
         t->fn(t->arg);
-        meet(t);
+        meet(m);
     }
 }
 
 static void init(vox_team *t, int threads)
 {
-    pthread_mutex_init(&t->lock, NULL);
-    pthread_cond_init(&t->passed, NULL);
-    t->spin = threads <= vox_cpu_cores() ? SPIN : 0;
+    t->may_spin = threads <= vox_cpu_cores();
     for (int i = 0; i < threads; i++) {
         t->member[i].team = t;
         t->member[i].number = i;
+        sem_init(&t->member[i].wake, 0, 0);
     }
 }
 
@@ -198,12 +238,11 @@ static int start(vox_team *t, int threads)
 {
     int n = 1;
 
-    pthread_mutex_lock(&t->lock);
     while (n < threads &&
            pthread_create(&t->member[n].thread, NULL, work, &t->member[n]) == 0)
         n++;
     t->threads = n;
-    pthread_mutex_unlock(&t->lock);
+    end_round(t); /* what they have waited for */
     return n;
 }
 
@@ -233,12 +272,12 @@ void vox_team_free(vox_team *t)
 {
     if (!t)
         return;
-    t->fn = NULL; /* the end */
-    meet(t);
+    t->fn = NULL;
+    meet(&t->member[0]);
     for (int i = 1; i < t->threads; i++)
         pthread_join(t->member[i].thread, NULL);
-    pthread_cond_destroy(&t->passed);
-    pthread_mutex_destroy(&t->lock);
+    for (int i = 0; i < t->threads; i++)
+        sem_destroy(&t->member[i].wake);
     vox_free(t->member);
     vox_free(t);
 }
@@ -248,11 +287,12 @@ void vox_team_run(vox_team *t, void (*fn)(void *arg), void *arg)
     member *outer = self;
 
     self = &t->member[0];
+    self->off = time_off(); /* another thread may have been number 0 before */
     t->fn = fn;
     t->arg = arg;
-    meet(t);
+    meet(self);
     fn(arg);
-    meet(t);
+    meet(self);
     for (int i = 1; i < t->threads; i++) /* or an index would be taken for another loop's */
         VOX_ASSERT(t->member[i].loop == t->member[0].loop);
     self = outer;

@@ -17,8 +17,9 @@
  * behind a loop, and a member may be some loops ahead of another: put one where a loop
  * needs what a member wrote before. Every member meets the same loops and barriers.
  *
- * Members wait at a barrier by spinning for some microseconds, then they sleep: one who is
- * late because its core was taken needs the others' cores, not their attention.
+ * Members wait at a barrier by spinning for a while, then they sleep; soon where another
+ * process takes one of their cores, or where there are more of them than cores: who is late
+ * then needs the others' cores.
  *
  * Outside of a run a loop is whole and a barrier nothing, so functions made for a team can
  * be called alone.

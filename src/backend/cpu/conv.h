@@ -35,7 +35,7 @@
 enum {
     VOX_CONV_KERNEL = 7,          /* longest kernel */
     VOX_CONV_STRIDE = 4,          /* largest stride */
-    VOX_CHANNEL_SUMS_TILE = 4096, /* voxels summed apart by vox_channel_sums */
+    VOX_CHANNEL_SUMS_TILE = 1024, /* voxels summed apart by vox_channel_sums */
     VOX_CONV_CHUNK = 8, /* channels of a blocked source that lie together in a tile */
     /* What an inner loop of this path keeps in registers: so many groups of so many
      * neighbouring voxels, two vectors of target channels each. */

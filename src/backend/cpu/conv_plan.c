@@ -8,9 +8,11 @@
 
 enum {
     TILE_VOXELS = 1024, /* per tile: enough for the weights to pay, small enough for L2 */
+    LEAST_VOXELS = 16,  /* for many threads */
     TILE_BYTES = 1024 * 1024, /* of a tile's buffer, if one row fits */
     WEIGH_VOXELS = 512,       /* of which all taps and channels make use while it is near */
-    WEIGH_TASKS = 16 /* parts times pairs aimed at; not the thread count: same bits */
+    WEIGH_TASKS = 64, /* parts times pairs aimed at; not the thread count: same bits */
+    PART_TILES = 32 /* at least, where there are enough: a part costs a copy of the sums */
 };
 
 static int64_t ceil_div(int64_t a, int64_t b)
@@ -247,7 +249,7 @@ static void share_out(vox_conv_pass *p, int threads)
     for (int64_t voxels = TILE_VOXELS;; voxels /= 2) {
         choose_tile(p, voxels, TILE_BYTES);
         p->splits = min(p->pairs, ceil_div(wanted, tile_count(p)));
-        if (tile_count(p) * p->splits >= wanted || voxels <= 64)
+        if (tile_count(p) * p->splits >= wanted || voxels <= LEAST_VOXELS)
             return;
     }
 }
@@ -342,13 +344,22 @@ void vox_conv_plan_spread(vox_conv_pass *p, const vox_conv_shape *s, int lanes, 
     size_worker(p, lanes);
 }
 
+/* Few parts where they are short, as their sums are read again at the end; but several. */
+static int64_t parts_of(const vox_conv_pass *p)
+{
+    const int64_t tiles = tile_count(p);
+    const int64_t enough = max(tiles / PART_TILES, WEIGH_TASKS / 4 / p->pairs);
+
+    return min(tiles, max(1, min(enough, WEIGH_TASKS / p->pairs)));
+}
+
 void vox_conv_plan_weigh(vox_conv_weigh *p, const vox_conv_shape *s, int lanes, int threads)
 {
     vox_conv_pass *pass = &p->pass;
 
     start_gather(pass, s, lanes, VOX_CONV_CHUNK);
     choose_tile(pass, WEIGH_VOXELS, TILE_BYTES);
-    p->parts = min(tile_count(pass), max(1, WEIGH_TASKS / pass->pairs));
+    p->parts = parts_of(pass);
     p->chunk_split =
         threads > 1 ? ceil_div(2 * (int64_t)threads, p->parts * pass->pairs) : 1;
     p->chunk_split = min(p->chunk_split, pass->chunks);

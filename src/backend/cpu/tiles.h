@@ -8,7 +8,7 @@
 #include "base/simd.h"
 #include "graph/kernel.h"
 
-enum { VOX_TILE = 4096 }; /* floats, or voxels of one block of channels */
+enum { VOX_TILE = 1024 }; /* floats, or voxels of one block of channels */
 
 static inline int64_t vox_tiles(int64_t count)
 {

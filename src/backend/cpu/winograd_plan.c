@@ -13,7 +13,9 @@ enum {
     RUN_MOST = 48,
     WEIGH_DEEP = 128,               /* tiles: up to here all at once is faster */
     PARTS_BYTES = 16 * 1024 * 1024, /* of all dU's */
-    PARTS = 16
+    PARTS = 64,
+    PARTS_ANYHOW = 16, /* of short ones */
+    PART_RUNS = 24     /* at least of more: a part costs a copy of dU */
 };
 
 static int64_t ceil_div(int64_t a, int64_t b)
@@ -176,14 +178,16 @@ static void plan_weigh_deep(vox_winograd_weigh *p, int lanes, int threads)
 static void plan_weigh_wide(vox_winograd_weigh *p, int lanes, int threads)
 {
     const int64_t blocks = p->w.pass.chunks, pairs = p->w.pass.pairs;
-    int64_t bytes;
+    int64_t bytes, runs;
 
     p->run = run_length((blocks + 2 * pairs) * lanes, p->w.tiles);
     size_run(p, lanes);
     p->u_plane = plane_size(blocks * lanes, 2 * lanes);
     p->u_size = PLANES * p->u_plane;
     bytes = pairs * p->u_size * (int64_t)sizeof(float);
-    p->parts = min(ceil_div(p->w.tiles, p->run), min(PARTS, max(1, PARTS_BYTES / bytes)));
+    runs = ceil_div(p->w.tiles, p->run);
+    p->parts = min(PARTS, max(1, PARTS_BYTES / bytes));
+    p->parts = min(p->parts, max(runs / PART_RUNS, min(runs, PARTS_ANYHOW)));
     p->splits = threads > 1 ? min(pairs, ceil_div(2 * (int64_t)threads, p->parts)) : 1;
     p->shared_bytes = (size_t)(p->parts * bytes);
     p->worker_bytes = (size_t)(p->v_size + p->z_size + packed_size(lanes)) * sizeof(float);

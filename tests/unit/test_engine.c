@@ -612,11 +612,11 @@ static void inputs_are_checked(void **state)
 
 static void same_bits_for_any_thread_count(void **state)
 {
-    static const int threads[] = {1, 2, 3, 8};
+    static const int threads[] = {1, 2, 3, 8, 64};
     const vox_device *like = device(state);
     float *first = NULL;
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < VOX_COUNT(threads); i++) {
         const vox_device_cfg cfg = {
             .name = like->type->name, .path = like->path, .threads = threads[i]};
         vox_block block = VOX_BLOCK_INIT;

@@ -56,11 +56,13 @@ typedef struct vox_opt {
     const char *def_text; /* default of STR and INTS, or NULL */
     const char *help;
     const char *flags; /* further spellings on a command line, "-tr --trainer", or NULL */
+    const char *alone; /* of a STR on a command line: what --name means, its value being
+                        * optional and written --name=value; NULL: a value must follow */
 } vox_opt;
 
-#define VOX_OPT_ROW_(type, field, kind, def, min, max, text, help, flags)     \
-    {                                                                         \
-#field, kind, offsetof(type, field), def, min, max, text, help, flags \
+#define VOX_OPT_ROW_(type, field, kind, def, min, max, text, help, flags)           \
+    {                                                                               \
+#field, kind, offsetof(type, field), def, min, max, text, help, flags, NULL \
     }
 #define VOX_OPT_BOOL(type, field, def, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_BOOL, def, 0, 1, NULL, help, NULL)
@@ -74,6 +76,10 @@ typedef struct vox_opt {
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_F64, def, min, max, NULL, help, NULL)
 #define VOX_OPT_STR(type, field, def, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_STR, 0, 0, 0, def, help, NULL)
+#define VOX_OPT_STR_ALONE(type, field, def, alone, help)                                 \
+    {                                                                                    \
+#field, VOX_OPT_KIND_STR, offsetof(type, field), 0, 0, 0, def, help, NULL, alone \
+    }
 #define VOX_OPT_INTS(type, field, def, min, max, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_INTS, 0, min, max, def, help, NULL)
 #define VOX_OPT_STRS(type, field, help) \
@@ -82,9 +88,9 @@ typedef struct vox_opt {
  * "..."). */
 #define VOX_OPT_AS(flags, type, field, kind, def, min, max, text, help) \
     VOX_OPT_ROW_(type, field, VOX_OPT_KIND_##kind, def, min, max, text, help, flags)
-#define VOX_OPT_END                                          \
-    {                                                        \
-        NULL, VOX_OPT_KIND_END, 0, 0, 0, 0, NULL, NULL, NULL \
+#define VOX_OPT_END                                                \
+    {                                                              \
+        NULL, VOX_OPT_KIND_END, 0, 0, 0, 0, NULL, NULL, NULL, NULL \
     }
 
 /** Fill a config (uninitialised memory is fine) with the defaults. @return VOX_OK;
@@ -126,8 +132,8 @@ typedef struct vox_opt_set {
 } vox_opt_set;
 
 /**
- * Parse a command line against several tables: --name value, --name=value, switches, the
- * further spellings; "--" ends options. Options may stand among the words.
+ * Parse a command line against several tables: --name value, --name=value, switches, rows
+ * that may stand alone, the further spellings; "--" ends options. Options may stand among the words.
  *
  * @param[in,out] argc, argv  options are taken out, words stay in order
  * @return VOX_OK; VOX_E_USAGE
@@ -142,7 +148,8 @@ int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *o
  * @return 0 past the last, text is then unchanged */
 int vox_opt_spelling(char text[static 64], const vox_opt *o, int n);
 
-/** What stands for the row's value in help texts: "N", "TEXT...", "" for a switch. */
+/** What stands behind the row's flag in help texts: " N", " TEXT...", "[=TEXT]" where it may
+ * be left out, "" for a switch. */
 const char *vox_opt_placeholder(const vox_opt *o);
 
 /** The row's help and default: "samples per step (default 2)". */

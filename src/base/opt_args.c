@@ -73,10 +73,10 @@ int vox_opt_spelling(char text[static 64], const vox_opt *o, int n)
 
 const char *vox_opt_placeholder(const vox_opt *o)
 {
-    static const char *const text[] = {"",  "",     "N",       "N",    "X",
-                                       "X", "TEXT", "N,N,...", "TEXT", "TEXT..."};
+    static const char *const text[] = {"",   "",      " N",       " N",    " X",
+                                       " X", " TEXT", " N,N,...", " TEXT", " TEXT..."};
 
-    return text[o->kind];
+    return o->alone ? "[=TEXT]" : text[o->kind];
 }
 
 static const char *spelling(int i, void *arg)
@@ -123,8 +123,8 @@ static int take_values(const vox_opt_set *set, const vox_opt *o, int argc, char 
 
     if (equals)
         return vox_opts_set(set->opts, set->cfg, o->name, equals + 1);
-    if (o->kind == VOX_OPT_KIND_BOOL)
-        return vox_opts_set(set->opts, set->cfg, o->name, "true");
+    if (o->kind == VOX_OPT_KIND_BOOL || o->alone)
+        return vox_opts_set(set->opts, set->cfg, o->name, o->alone ? o->alone : "true");
     if (*i + 1 >= argc || (o->kind == VOX_OPT_KIND_WORDS && looks_like_flag(argv[*i + 1])))
         return vox_fail(VOX_E_USAGE, "option %s needs a value", word);
     do {
@@ -200,9 +200,8 @@ int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *o
 
         long_flag(flag, o);
         if (flags)
-            snprintf(left, sizeof left, "%s%s%s%s%s", o->flags ? o->flags : "",
-                     o->flags ? " " : "", flag, *vox_opt_placeholder(o) ? " " : "",
-                     vox_opt_placeholder(o));
+            snprintf(left, sizeof left, "%s%s%s%s", o->flags ? o->flags : "",
+                     o->flags ? " " : "", flag, vox_opt_placeholder(o));
         else
             snprintf(left, sizeof left, "%s.%s", prefix, o->name);
         VOX_TRY(vox_buf_printf(out, "  %-30s ", left));

@@ -31,7 +31,7 @@ static int add_row(vox_buf *out, const vox_opt *o)
             rc = add_text(out, flag);
     }
     if (rc == VOX_OK)
-        rc = vox_buf_printf(out, " %s\n", vox_opt_placeholder(o));
+        rc = vox_buf_printf(out, "%s\n", vox_opt_placeholder(o));
     if (rc == VOX_OK)
         rc = vox_opt_describe(&help, o);
     if (rc == VOX_OK)

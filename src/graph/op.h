@@ -29,7 +29,8 @@ enum { VOX_MAX_IN = 8, VOX_MAX_OUT = 4 };
 #define VOX_IN(i)  (1u << (i))
 #define VOX_OUT(i) (1u << (8 + (i)))
 #define VOX_SAVED  (1u << 16)
-/* Bits of vox_op.may_alias: output `o` may overwrite input `i`. */
+/* Bits of vox_op.may_alias: output `o` may overwrite input `i`. Of vox_op.grad_alias: the
+ * gradient of input `i`, where it is written, may overwrite the gradient of output `o`. */
 #define VOX_ALIAS(o, i) (1u << ((o)*8 + (i)))
 
 /** What `infer` sees and fills. Absent optional operands are NULL. */
@@ -95,11 +96,16 @@ typedef struct vox_op {
     int n_in_min, n_in_max, n_out;
     size_t attr_size;
     const vox_opt *opts; /* rows of the attribute struct, or NULL */
-    unsigned backward_reads, may_alias;
+    unsigned backward_reads, may_alias, grad_alias;
+    /* Not 0: backward may be called once for the gradients of parameters and then once for
+     * those of data, which reads no more than this. What only the first reads is free by
+     * then. */
+    unsigned data_reads;
     int (*infer)(vox_infer *io);
     void (*forward)(const vox_call *c);
-    void (*rebuild)(
-        const vox_call *c); /* outputs again from inputs + saved; NULL: forward */
+    /* Outputs again from inputs and saved data, at the price of a pass over memory. NULL:
+     * that costs more; forward is run where it must be. */
+    void (*rebuild)(const vox_call *c);
     void (*backward)(const vox_call *c); /* NULL: no gradient flows through */
     /* For problem texts ("2x8x5x6x7 out=16 stride=2 in=0,1"): from the shape of in[0] and
      * the attributes, the values of the other operands; limit[i] bounds integer operands.

@@ -1,9 +1,4 @@
-/*
- * plan: which nodes run, by which kernel, in which order; the list of tasks.
- *
- * Backward tasks come in reverse node order. An output that is dropped after forward gets a
- * rebuild task in front of the first backward task that reads it.
- */
+/* plan: which nodes run, where gradients flow, which kernel computes a node. */
 #include "graph/plan.h"
 
 #include <string.h>
@@ -54,18 +49,12 @@ static void mark_needed(vox_plan *p)
     }
 }
 
-static int operand_wants_grad(vox_plan *p, const vox_node *in)
+int vox_plan_wants_grad(vox_plan *p, const vox_node *in)
 {
     int k;
 
     return in && vox_node_value(in)->dtype == VOX_F32 &&
            vox_plan_site(p, in, &k)->wants_grad;
-}
-
-/* Does a gradient flow from the node's outputs to its operands? */
-static int has_backward(const site *s)
-{
-    return s->reached && s->node->op && s->node->op->backward;
 }
 
 /* Gradients flow from parameters (and kept gradients) forward, from the loss backward. */
@@ -83,44 +72,18 @@ static void mark_gradients(vox_plan *p)
         if (node->params)
             s->wants_grad |= !node->params->frozen && node->out[0].role == VOX_ROLE_PARAM;
         for (int k = 0; node->op && node->op->backward && k < node->n_in; k++)
-            s->wants_grad |= operand_wants_grad(p, node->in[k]);
+            s->wants_grad |= vox_plan_wants_grad(p, node->in[k]);
     }
     vox_plan_site(p, p->cfg.loss, &out)->reached = 1;
     for (int64_t i = p->graph->count - 1; i >= 0; i--) {
         site *s = &p->site[i];
 
         s->reached = s->reached && s->wants_grad && s->needed;
-        for (int k = 0; has_backward(s) && k < s->node->n_in; k++) {
-            if (operand_wants_grad(p, s->node->in[k]))
+        for (int k = 0; vox_plan_has_backward(s) && k < s->node->n_in; k++) {
+            if (vox_plan_wants_grad(p, s->node->in[k]))
                 vox_plan_site(p, s->node->in[k], &out)->reached = 1;
         }
     }
-}
-
-/* Is the scope `part` itself or below it? "encoder.stages.1" does not hold "stages.10". */
-static int within(const char *scope, const char *part)
-{
-    const size_t n = strlen(part);
-
-    return strncmp(scope, part, n) == 0 && (scope[n] == '\0' || scope[n] == '.');
-}
-
-static void mark_dropped(vox_plan *p)
-{
-    const char *scope = p->cfg.recompute_scope;
-    int out;
-
-    for (int64_t i = 0; i < p->graph->count; i++) {
-        site *s = &p->site[i];
-
-        if (!s->node->op || s->kept)
-            continue;
-        s->dropped = p->cfg.recompute && s->node->op->rebuild;
-        if (scope && within(s->node->scope, scope))
-            s->dropped = 1;
-    }
-    if (p->cfg.loss)
-        vox_plan_site(p, p->cfg.loss, &out)->dropped = 0;
 }
 
 static vox_problem problem_of(vox_plan *p, const site *s)
@@ -140,7 +103,7 @@ static vox_problem problem_of(vox_plan *p, const site *s)
         if (!in)
             continue;
         q.in[i] = vox_tensor_of(vox_node_value(in), vox_plan_layout(p, in));
-        if (has_backward(s) && operand_wants_grad(p, in))
+        if (vox_plan_has_backward(s) && vox_plan_wants_grad(p, in))
             q.grads |= 1u << i;
     }
     for (int i = 0; i < node->n_out; i++)
@@ -172,75 +135,6 @@ static int choose_kernel(vox_plan *p, site *s)
     return s->kernel->prepare ? s->kernel->prepare(&q, &s->prepared) : VOX_OK;
 }
 
-static int add_task(vox_plan *p, task_kind kind, site *s)
-{
-    task *t;
-
-    VOX_TRY(vox_grow(&p->task, &p->cap_task, p->n_task + 1, sizeof *p->task));
-    t = &p->task[p->n_task++];
-    memset(t, 0, sizeof *t);
-    t->kind = kind;
-    t->site = s;
-    t->work = t->squares = NONE;
-    for (int i = 0; i < VOX_MAX_IN; i++)
-        t->in[i] = t->din[i] = (place){NONE, NONE};
-    for (int i = 0; i < VOX_MAX_OUT; i++)
-        t->out[i] = t->dout[i] = (place){NONE, NONE};
-    return VOX_OK;
-}
-
-/* A dropped value that backward is about to read: rebuild it, after what it is made from.
- */
-static int need_again(vox_plan *p, const vox_node *value)
-{
-    int k;
-    site *s = vox_plan_site(p, value, &k);
-
-    if (!s->dropped || s->rebuilt)
-        return VOX_OK;
-    s->rebuilt = 1;
-    for (int i = 0; i < s->node->n_in; i++) {
-        if (s->node->in[i])
-            VOX_TRY(need_again(p, s->node->in[i]));
-    }
-    return add_task(p, TASK_REBUILD, s);
-}
-
-static int add_backward(vox_plan *p, site *s)
-{
-    const vox_node *node = s->node;
-    const unsigned reads = node->op->backward_reads;
-
-    for (int i = 0; i < node->n_in; i++) {
-        if (node->in[i] && (reads & VOX_IN(i)))
-            VOX_TRY(need_again(p, node->in[i]));
-    }
-    for (int i = 0; i < node->n_out; i++) {
-        if (reads & VOX_OUT(i))
-            VOX_TRY(need_again(p, node));
-    }
-    return add_task(p, TASK_BACKWARD, s);
-}
-
-static int list_tasks(vox_plan *p)
-{
-    int out;
-
-    for (int64_t i = 0; i < p->graph->count; i++) {
-        if (p->site[i].node->op && p->site[i].needed)
-            VOX_TRY(add_task(p, TASK_FORWARD, &p->site[i]));
-    }
-    p->first_backward = (int)p->n_task;
-    if (!p->cfg.loss)
-        return VOX_OK;
-    VOX_TRY(add_task(p, TASK_SEED, vox_plan_site(p, p->cfg.loss, &out)));
-    for (int64_t i = p->graph->count - 1; i >= 0; i--) {
-        if (has_backward(&p->site[i]))
-            VOX_TRY(add_backward(p, &p->site[i]));
-    }
-    return VOX_OK;
-}
-
 static int compile(vox_plan *p)
 {
     const vox_node *loss = p->cfg.loss;
@@ -249,23 +143,17 @@ static int compile(vox_plan *p)
     if (loss && vox_shape_count(vox_node_shape(loss)) != 1)
         return vox_fail(VOX_E_ARG, "the loss has %lld elements, wanted one",
                         (long long)vox_shape_count(vox_node_shape(loss)));
-    for (int64_t i = 0; i < p->graph->count; i++) {
+    for (int64_t i = 0; i < p->graph->count; i++)
         p->site[i].node = p->graph->node[i];
-        p->site[i].saved = NONE;
-        for (k = 0; k < VOX_MAX_OUT; k++)
-            p->site[i].value[k] = p->site[i].again[k] = p->site[i].grad[k] = NONE;
-    }
     VOX_TRY(find_kept(p, p->cfg.keep, 0));
     VOX_TRY(find_kept(p, p->cfg.keep_grad, 1));
     if (loss)
         vox_plan_site(p, loss, &k)->needed = 1;
     mark_needed(p);
     mark_gradients(p);
-    mark_dropped(p);
     for (int64_t i = 0; i < p->graph->count; i++)
         VOX_TRY(choose_kernel(p, &p->site[i]));
-    VOX_TRY(list_tasks(p));
-    return vox_plan_memory(p);
+    return vox_plan_settle(p);
 }
 
 int vox_plan_new(vox_plan **out, vox_graph *g, const vox_plan_cfg *cfg)
@@ -313,4 +201,9 @@ vox_problem vox_plan_problem(vox_plan *p, const vox_node *node)
 size_t vox_plan_bytes(const vox_plan *p)
 {
     return p->bytes;
+}
+
+size_t vox_plan_live(const vox_plan *p)
+{
+    return p->live;
 }

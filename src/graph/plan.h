@@ -3,7 +3,8 @@
  * node), a kernel per node, and an offset per tensor in one block of device memory.
  *
  * Liveness follows from the task list: a tensor is born at the task that writes it and dies
- * after the last that reads it. Plans of one run (training, validation, other patch sizes)
+ * after the last that reads it. What can be made again in backward is dropped where it
+ * would be idle while most memory is in use (plan_drop.c). Plans of one run (training, validation, other patch sizes)
  * share one vox_block, sized to the largest.
  */
 #ifndef VOX_GRAPH_PLAN_H
@@ -31,8 +32,13 @@ typedef struct vox_plan_cfg {
     vox_node *loss;          /* scalar whose gradient is taken; NULL: forward only */
     const char *const *keep; /* NULL-terminated names to be fetched after a run, or NULL */
     const char *const *keep_grad; /* inputs or values whose gradient is fetched too */
-    int recompute; /* 1: outputs that have a `rebuild` are dropped and rebuilt */
-    const char *recompute_scope; /* and all outputs of nodes in this scope */
+    /* What forward may drop and backward makes again, if it would lie idle while memory is
+     * scarcest. Never changes a result.
+     *     none
+     *     cheap  outputs of ops that have a `rebuild`; NULL means this
+     *     all    and everything inside a scope: only what other scopes read is kept
+     *     a.b,c  as all, within these scopes and below, each taken as one */
+    const char *recompute;
 } vox_plan_cfg;
 
 typedef struct vox_plan vox_plan;
@@ -41,7 +47,7 @@ typedef struct vox_plan vox_plan;
  * Compile a graph (kept; must outlive the plan).
  *
  * @return VOX_OK; VOX_E_NOMEM; VOX_E_ARG when the loss is no scalar or a kept name is
- * unknown
+ * unknown; VOX_E_USAGE when `recompute` names a scope that no node has
  */
 int vox_plan_new(vox_plan **out, vox_graph *g, const vox_plan_cfg *cfg);
 void vox_plan_free(vox_plan *p);
@@ -52,6 +58,9 @@ size_t vox_plan_bytes(const vox_plan *p);
 /** A node as its kernel sees it; op is NULL where nothing is computed (leaves, nodes that
  * neither the loss nor a kept value needs). Borrows from the graph. */
 vox_problem vox_plan_problem(vox_plan *p, const vox_node *node);
+
+/** Most bytes in use at one time: below this no placement can come. */
+size_t vox_plan_live(const vox_plan *p);
 
 /** Give the plan its memory: grows the block if it is too small (other plans on it must
  * bind again). @return VOX_OK; VOX_E_NOMEM naming the need */
@@ -82,7 +91,8 @@ int vox_plan_get_grad(vox_plan *p, const char *name, float *host);
 /** The loss of the last forward. */
 int vox_plan_loss(vox_plan *p, double *loss);
 
-/** One line per tensor: name, shape, offset, size, first and last task (`estimate -v`). */
+/** One line per tensor: name, shape, offset, size, first and last task; then what all need
+ * and what is in use at most (`estimate -v`). */
 void vox_plan_print(const vox_plan *p, FILE *f);
 
 /** Time every task from now on (barriers make it a little slower). */

@@ -1,6 +1,7 @@
 /*
- * plan_impl: the inside of a plan, shared by plan.c (which tasks, which kernels),
- * plan_memory.c (which offsets), exec.c (running) and plan_print.c.
+ * plan_impl: the inside of a plan, shared by plan.c (which nodes, which kernels),
+ * plan_tasks.c (which tasks), plan_drop.c (what is made again), plan_memory.c (how long
+ * what lives), plan_place.c (which offsets), exec.c (running) and plan_print.c.
  */
 #ifndef VOX_GRAPH_PLAN_IMPL_H
 #define VOX_GRAPH_PLAN_IMPL_H
@@ -9,7 +10,7 @@
 
 typedef enum task_kind { TASK_FORWARD, TASK_SEED, TASK_REBUILD, TASK_BACKWARD } task_kind;
 
-enum { FOREVER = 1 << 30 };
+enum { FOREVER = 1 << 30, MAX_CUTS = 64 };
 
 /* A piece of the block: what it holds and from which task to which. */
 typedef struct item {
@@ -34,6 +35,8 @@ typedef struct place {
 typedef struct task {
     task_kind kind;
     struct site *site;
+    int64_t moment;        /* see vox_plan_moment */
+    unsigned grads, reads; /* backward: operands whose gradient it makes; bits of op.h */
     place in[VOX_MAX_IN], out[VOX_MAX_OUT], din[VOX_MAX_IN], dout[VOX_MAX_OUT];
     vox_put put[VOX_MAX_IN];
     int work;                    /* item, or NONE */
@@ -52,8 +55,8 @@ typedef struct site {
     int needed;     /* it is computed */
     int wants_grad; /* a gradient flows through it (to a parameter or a kept gradient) */
     int reached;    /* the loss depends on it through wants_grad nodes */
-    int dropped;    /* its outputs are not kept for backward but rebuilt */
-    int rebuilt;    /* while tasks are listed: the rebuild task is in the list */
+    int droppable;  /* its outputs may be made again in backward */
+    int64_t last;   /* while tasks are listed: the moment its outputs were used last */
     int kept, kept_grad;
     const vox_kernel *kernel; /* NULL: the op's own functions */
     int staged; /* reference code on blocked tensors: plain copies around it */
@@ -73,7 +76,9 @@ struct vox_plan {
     int first_backward; /* index of the SEED task; n_task when there is none */
     item *item;
     int64_t n_item, cap_item;
-    size_t bytes;
+    int64_t cut[MAX_CUTS]; /* moments over which nothing droppable lies idle */
+    int n_cut;
+    size_t live, bytes; /* most in use at one time; what the placement takes */
     vox_block *block;
     const void *bound; /* block->data when the addresses were filled */
     float seed;
@@ -93,7 +98,39 @@ int64_t vox_plan_squares(const task *t, int i);
 /** Layout of operand i of a node. */
 vox_layout vox_plan_layout(vox_plan *p, const vox_node *node);
 
-/** Make the items of all tasks and give them offsets. @return VOX_OK; VOX_E_NOMEM */
-int vox_plan_memory(vox_plan *p);
+/** Does the gradient of that operand have to be made? `in` may be NULL. */
+int vox_plan_wants_grad(vox_plan *p, const vox_node *in);
+
+/** Does a gradient flow from the node's outputs to its operands? */
+static inline int vox_plan_has_backward(const site *s)
+{
+    return s->reached && s->node->op && s->node->op->backward;
+}
+
+/**
+ * Moments number forward and backward calls in the order they run, whatever is rebuilt
+ * between them: forward of node i, then from the last node on two for backward, of the
+ * parameters' gradients and of the data's.
+ */
+static inline int64_t vox_plan_moment(const vox_plan *p, const site *s, int backward,
+                                      int of_data)
+{
+    const int64_t n = p->graph->count, i = s->node->id;
+
+    return backward ? n + 2 * (n - 1 - i) + of_data : i;
+}
+
+/** Mark what may be dropped, choose cuts, list tasks and items, place them. @return VOX_OK;
+ * VOX_E_NOMEM; VOX_E_USAGE for a scope that is not there */
+int vox_plan_settle(vox_plan *p);
+
+/** List all tasks anew, in the order they run, with what the cuts make necessary. */
+int vox_plan_list_tasks(vox_plan *p);
+
+/** List the items of all tasks anew, with their lives, and what shares memory. */
+int vox_plan_list_items(vox_plan *p);
+
+/** Give the items their offsets. Each @return VOX_OK; VOX_E_NOMEM */
+int vox_plan_place(vox_plan *p);
 
 #endif

@@ -1,12 +1,10 @@
 /*
- * plan_memory: what every task touches, from when to when it lives, and where it lies.
+ * plan_memory: what every task touches, and from when to when it lives.
  *
- * One pass over the tasks makes the items and their lifetimes; outputs that may overwrite a
- * dying input share its memory; then the largest items are placed first, each at the lowest
- * offset where nothing living at the same time is in the way.
+ * One pass over the tasks makes the items and their lifetimes; then outputs that may
+ * overwrite a dying input, and gradients that may overwrite a dying gradient, take its
+ * memory.
  */
-#include <stdlib.h>
-
 #include "base/mem.h"
 #include "graph/plan_impl.h"
 
@@ -107,11 +105,9 @@ static int list_din(vox_plan *p, int t, int i)
     int k;
 
     p->task[t].put[i] = VOX_SKIP;
-    if (!in || vox_node_value(in)->dtype != VOX_F32)
+    if (!(p->task[t].grads & 1u << i))
         return VOX_OK;
     of = vox_plan_site(p, in, &k);
-    if (!of->wants_grad)
-        return VOX_OK;
     p->task[t].put[i] = VOX_ADD;
     if (in->params)
         return VOX_OK; /* write or add is known when the step runs */
@@ -161,7 +157,7 @@ static int list_backward(vox_plan *p, int t)
 {
     site *s = p->task[t].site;
     const vox_node *node = s->node;
-    const unsigned reads = node->op->backward_reads;
+    const unsigned reads = p->task[t].reads;
 
     for (int i = 0; i < node->n_in; i++) {
         if (node->in[i] && (reads & VOX_IN(i)))
@@ -196,7 +192,7 @@ static int list_seed(vox_plan *p, int t)
     return VOX_OK;
 }
 
-static int list_items(vox_plan *p)
+static int list_lives(vox_plan *p)
 {
     for (int64_t i = 0; i < p->graph->count; i++) {
         site *s = &p->site[i];
@@ -233,20 +229,35 @@ static int read_elsewhere(const task *t, int it, int i)
     return 0;
 }
 
-/* Output o of a forward task takes the memory of an input that dies there. */
-static void share(vox_plan *p, int t, int o, int i)
+/* Item `to`, new at task t, takes the memory of `from`, which is used there last. */
+static void share(vox_plan *p, int t, place to, place from)
+{
+    item *new, *old;
+
+    if (to.item == NONE || from.item == NONE || to.stage != NONE || from.stage != NONE)
+        return;
+    new = &p->item[to.item];
+    old = &p->item[from.item];
+    if (new->root != to.item || new->birth != t || new->bytes != old->bytes ||
+        old->kind[0] == 'i' || p->item[old->root].death != t)
+        return;
+    new->root = old->root;
+    p->item[old->root].death = new->death;
+}
+
+/* Output o over operand i, or the gradient of operand i over that of output o. */
+static void share_pair(vox_plan *p, int t, int o, int i)
 {
     const task *at = &p->task[t];
-    item *to = &p->item[at->out[o].item], *from;
+    const vox_op *op = at->site->node->op;
+    const int backward = at->kind == TASK_BACKWARD;
 
-    if (i >= at->site->node->n_in || at->in[i].item == NONE || at->in[i].stage != NONE ||
-        to->root != at->out[o].item || read_elsewhere(at, at->in[i].item, i))
+    if (!((backward ? op->grad_alias : op->may_alias) & VOX_ALIAS(o, i)))
         return;
-    from = &p->item[at->in[i].item];
-    if (from->kind[0] == 'i' || from->bytes != to->bytes || p->item[from->root].death != t)
-        return;
-    to->root = from->root;
-    p->item[from->root].death = to->death;
+    if (backward)
+        share(p, t, at->din[i], at->dout[o]);
+    else if (!read_elsewhere(at, at->in[i].item, i))
+        share(p, t, at->out[o], at->in[i]);
 }
 
 static void share_dying(vox_plan *p)
@@ -254,77 +265,29 @@ static void share_dying(vox_plan *p)
     for (int t = 0; t < p->n_task; t++) {
         const vox_node *node = p->task[t].site->node;
 
-        if (p->task[t].kind != TASK_FORWARD && p->task[t].kind != TASK_REBUILD)
-            continue;
-        for (int o = 0; o < node->n_out; o++) {
-            for (int i = 0; i < VOX_MAX_IN; i++) {
-                if (node->op->may_alias & VOX_ALIAS(o, i))
-                    share(p, t, o, i);
-            }
+        for (int o = 0; p->task[t].kind != TASK_SEED && o < node->n_out; o++) {
+            for (int i = 0; i < node->n_in; i++)
+                share_pair(p, t, o, i);
         }
     }
 }
 
-static int larger_first(const void *a, const void *b)
+static void forget_items(vox_plan *p)
 {
-    const item *x = *(item *const *)a, *y = *(item *const *)b;
+    p->n_item = 0;
+    for (int64_t i = 0; i < p->graph->count; i++) {
+        site *s = &p->site[i];
 
-    if (x->bytes != y->bytes)
-        return x->bytes < y->bytes ? 1 : -1;
-    return x->birth != y->birth ? x->birth - y->birth : (x < y ? -1 : 1);
+        s->saved = NONE;
+        for (int k = 0; k < VOX_MAX_OUT; k++)
+            s->value[k] = s->again[k] = s->grad[k] = NONE;
+    }
 }
 
-/* Put `it` into `placed` (n of them, by offset) at the lowest place that is free for its
- * life. */
-static void place_item(item **placed, int64_t n, item *it)
+int vox_plan_list_items(vox_plan *p)
 {
-    size_t at = 0;
-    int64_t k;
-
-    for (k = 0; k < n; k++) {
-        const item *q = placed[k];
-
-        if (q->death < it->birth || q->birth > it->death)
-            continue;
-        if (q->offset >= at && q->offset - at >= it->bytes)
-            break;
-        if (q->offset + q->bytes > at)
-            at = q->offset + q->bytes;
-    }
-    it->offset = at;
-    for (k = n; k > 0 && placed[k - 1]->offset > at; k--)
-        placed[k] = placed[k - 1];
-    placed[k] = it;
-}
-
-static int place_items(vox_plan *p)
-{
-    item **order = vox_alloc((size_t)p->n_item * 2 + 1, sizeof *order);
-    item **placed = order ? order + p->n_item : NULL;
-    int64_t n = 0;
-
-    if (!order)
-        return VOX_E_NOMEM;
-    for (int64_t i = 0; i < p->n_item; i++) {
-        if (p->item[i].root == i)
-            order[n++] = &p->item[i];
-    }
-    if (n)
-        qsort(order, (size_t)n, sizeof *order, larger_first);
-    for (int64_t i = 0; i < n; i++) {
-        place_item(placed, i, order[i]);
-        if (order[i]->offset + order[i]->bytes > p->bytes)
-            p->bytes = order[i]->offset + order[i]->bytes;
-    }
-    for (int64_t i = 0; i < p->n_item; i++)
-        p->item[i].offset = p->item[p->item[i].root].offset;
-    vox_free(order);
-    return VOX_OK;
-}
-
-int vox_plan_memory(vox_plan *p)
-{
-    VOX_TRY(list_items(p));
+    forget_items(p);
+    VOX_TRY(list_lives(p));
     share_dying(p);
-    return place_items(p);
+    return VOX_OK;
 }

@@ -23,7 +23,8 @@ void vox_plan_print(const vox_plan *p, FILE *f)
                 it->death == FOREVER ? (long long)p->n_task : (long long)it->death,
                 node->scope, node_text(node), it->root == i ? "" : " (in place)");
     }
-    fprintf(f, "%lld items, %zu bytes\n", (long long)p->n_item, p->bytes);
+    fprintf(f, "%lld items, %zu bytes in use at most, %zu placed\n", (long long)p->n_item,
+            p->live, p->bytes);
 }
 
 /* Times of one op, kernel and pass. */

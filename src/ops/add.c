@@ -63,6 +63,7 @@ const vox_op vox_op_add = {
     .n_in_max = 2,
     .n_out = 1,
     .may_alias = VOX_ALIAS(0, 0) | VOX_ALIAS(0, 1),
+    .grad_alias = VOX_ALIAS(0, 0) | VOX_ALIAS(0, 1),
     .infer = infer,
     .forward = forward,
     .backward = backward,

@@ -152,6 +152,7 @@ const vox_op vox_op_avg_pool3d = {
     .backward_reads = VOX_IN(ACTIVE),
     .infer = infer,
     .forward = forward,
+    .rebuild = forward,
     .backward = backward,
     .operands = operands,
     .problems = problems,

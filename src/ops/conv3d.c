@@ -512,6 +512,7 @@ const vox_op vox_op_conv3d = {
     .opts = opts,
     .backward_reads = VOX_IN(VOX_CONV3D_X) | VOX_IN(VOX_CONV3D_W) | VOX_IN(VOX_CONV3D_X2) |
                       VOX_IN(VOX_CONV3D_ACTIVE),
+    .data_reads = VOX_IN(VOX_CONV3D_W) | VOX_IN(VOX_CONV3D_ACTIVE),
     .infer = infer,
     .forward = forward,
     .backward = backward,

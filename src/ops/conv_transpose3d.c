@@ -55,10 +55,10 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Input row (z, y) of channel c. */
-static const float *input_row(const geom *g, int64_t n, int64_t c, int64_t z, int64_t y)
+/* First voxel of input row (z, y) of channel c. */
+static int64_t input_row(const geom *g, int64_t n, int64_t c, int64_t z, int64_t y)
 {
-    return g->x + (n * g->c + c) * g->voxels_in + (z * g->in[1] + y) * g->in[2];
+    return (n * g->c + c) * g->voxels_in + (z * g->in[1] + y) * g->in[2];
 }
 
 /* First voxel of row (z, y) of output channel o. */
@@ -87,7 +87,7 @@ static void forward_row(const geom *g, float *out, double bias, const int64_t at
         for (int64_t i = 0; i < some; i++)
             acc[i] = bias;
         for (int64_t c = 0; c < g->c; c++) {
-            const float *x = input_row(g, n, c, z, y) + x0;
+            const float *x = g->x + input_row(g, n, c, z, y) + x0;
             const double w = (double)tap_row(g, c, o, at[2] % g->k[0], at[3] % g->k[1])[kx];
 
             for (int64_t i = 0; i < some; i++)
@@ -164,7 +164,7 @@ static double sum_dw(const geom *g, const float *dy, int64_t c, int64_t o, int64
     for (int64_t n = 0; n < g->samples; n++) {
         for (int64_t z = 0; z < g->in[0]; z++) {
             for (int64_t y = 0; y < g->in[1]; y++) {
-                const float *x = input_row(g, n, c, z, y);
+                const float *x = g->x + input_row(g, n, c, z, y);
                 const float *row =
                     dy + output_row(g, n, o, z * g->k[0] + kz, y * g->k[1] + ky) + kx;
 
@@ -288,6 +288,7 @@ const vox_op vox_op_conv_transpose3d = {
     .attr_size = sizeof(vox_conv_transpose3d_attr),
     .opts = opts,
     .backward_reads = VOX_IN(VOX_CONVT3D_X) | VOX_IN(VOX_CONVT3D_W),
+    .data_reads = VOX_IN(VOX_CONVT3D_W),
     .infer = infer,
     .forward = forward,
     .backward = backward,

@@ -53,6 +53,7 @@ const vox_op vox_op_leaky_relu = {
     .opts = opts,
     .backward_reads = VOX_OUT(0),
     .may_alias = VOX_ALIAS(0, 0),
+    .grad_alias = VOX_ALIAS(0, 0),
     .infer = vox_infer_same,
     .forward = forward,
     .backward = backward,

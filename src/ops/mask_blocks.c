@@ -68,6 +68,7 @@ const vox_op vox_op_mask_blocks = {
     .may_alias = VOX_ALIAS(0, 0),
     .infer = infer,
     .forward = forward,
+    .rebuild = forward,
     .backward = backward,
     .operands = operands,
     .problems = problems,

@@ -290,6 +290,7 @@ const vox_op vox_op_norm_act = {
     .backward_reads =
         VOX_IN(X) | VOX_IN(GAMMA) | VOX_IN(BETA) | VOX_IN(ACTIVE) | VOX_OUT(0) | VOX_SAVED,
     .may_alias = VOX_ALIAS(0, X) | VOX_ALIAS(0, RESIDUAL),
+    .grad_alias = VOX_ALIAS(0, X) | VOX_ALIAS(0, RESIDUAL),
     .infer = infer,
     .forward = forward,
     .rebuild = rebuild,

@@ -22,7 +22,7 @@ typedef struct vox_engine_cfg {
     const vox_setup *setup;
     int64_t patch[3]; /* D, H, W */
     int64_t batch, micro;
-    int recompute;           /* 1: what can be rebuilt in backward is not kept */
+    const char *recompute;   /* as vox_plan_cfg's; kept */
     const char *const *keep; /* values of a training piece to be fetched, NULL-terminated */
     /** Called after backward of each training piece [first, first + count) of the batch, to
      * fetch what was kept. NULL: nobody looks. */

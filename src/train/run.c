@@ -41,8 +41,9 @@ const vox_opt vox_run_opts[] = {
                "cpu or fake (best there is)"),
     VOX_OPT_STR(vox_run_args, precision, NULL, "f32"),
     COUNT(workers, 1, "threads that load samples (allowed cores)"),
-    VOX_OPT_BOOL(vox_run_args, recompute, 0,
-                 "less memory: rebuild in backward what can be"),
+    VOX_OPT_STR_ALONE(vox_run_args, recompute, NULL, "all",
+                      "what backward makes again to save memory: none, cheap, all, or "
+                      "scopes of the net (cheap; alone: all)"),
     COUNT(checkpoint_every, 0, "epochs between checkpoints, 0: only by the clock (1)"),
     VOX_OPT_F64(vox_run_args, checkpoint_minutes, -1, 0, 1e6,
                 "minutes between checkpoints, 0: only by epochs (15)"),
@@ -209,18 +210,26 @@ static int set_machine(vox_run *r, const vox_run_args *args, int threads)
     return VOX_OK;
 }
 
+/* Free to change, as no result does; but kept when nothing is said. */
+static int set_recompute(vox_run *r, const vox_run_args *args, json_object *stored)
+{
+    json_object *was = vox_json_get(stored, "recompute");
+    const char *text = args->recompute ? args->recompute : "cheap";
+
+    if (!args->recompute && json_object_is_type(was, json_type_string))
+        text = json_object_get_string(was);
+    return set_text(&r->recompute, text);
+}
+
 static void set_numbers(vox_run *r, const vox_run_args *args, json_object *stored)
 {
     json_object *seed = vox_json_get(stored, "seed"),
                 *micro = vox_json_get(stored, "micro_batch");
-    json_object *recompute = vox_json_get(stored, "recompute");
-
     r->seed = args->seed >= 0 ? args->seed : seed ? json_object_get_int64(seed) : 1;
     r->micro = args->micro_batch > 0 ? args->micro_batch
                : micro               ? json_object_get_int64(micro)
                                      : 0;
     r->compat = args->compat || json_object_get_boolean(vox_json_get(stored, "compat"));
-    r->recompute = args->recompute || json_object_get_boolean(recompute);
     if (r->micro > r->recipe.batch)
         r->micro = r->recipe.batch;
 }
@@ -316,6 +325,7 @@ static int resolve(vox_run *r, const vox_run_args *args, int threads, json_objec
     VOX_TRY(vox_setup_init(&r->setup, r->recipe.method, r->recipe.net, r->recipe.options));
     VOX_TRY(check_pair(r));
     set_numbers(r, args, stored);
+    VOX_TRY(set_recompute(r, args, stored));
     VOX_TRY(set_machine(r, args, threads));
     return stored ? check_continues(r, stored) : VOX_OK;
 }
@@ -340,6 +350,7 @@ void vox_run_release(vox_run *r)
 {
     vox_recipe_release(&r->recipe);
     vox_setup_release(&r->setup);
+    vox_free(r->recompute);
     vox_free(r->device);
     vox_free(r->precision);
     *r = (vox_run)VOX_RUN_INIT;
@@ -395,7 +406,7 @@ json_object *vox_run_json(const vox_run *r)
     json_object_object_add(o, "resolved", resolved);
     json_object_object_add(o, "seed", json_object_new_int64(r->seed));
     json_object_object_add(o, "micro_batch", json_object_new_int64(r->micro));
-    json_object_object_add(o, "recompute", json_object_new_boolean(r->recompute));
+    json_object_object_add(o, "recompute", json_object_new_string(r->recompute));
     json_object_object_add(o, "compat", json_object_new_boolean(r->compat));
     json_object_object_add(o, "precision", json_object_new_string(r->precision));
     json_object_object_add(o, "machine", machine_json(r));

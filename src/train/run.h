@@ -22,7 +22,8 @@ typedef struct vox_run_args {
     int warmup;
     int64_t seed;
     char *device, *precision;
-    int workers, recompute;
+    int workers;
+    char *recompute;
     int checkpoint_every;
     double checkpoint_minutes;
     int resume, fresh;
@@ -41,9 +42,9 @@ typedef struct vox_run {
     vox_recipe recipe;
     vox_setup setup;
     int64_t seed;
-    int64_t micro; /* 0: to be chosen by the memory */
-    int recompute;
-    int compat; /* the peer's quirks, all of them */
+    int64_t micro;   /* 0: to be chosen by the memory */
+    char *recompute; /* as vox_plan_cfg's: changes no result */
+    int compat;      /* the peer's quirks, all of them */
     /* how: free to change */
     char *device, *precision;
     int threads, workers;

@@ -130,14 +130,10 @@ static run mae_graph(vox_params *p, int64_t batch, int64_t edge)
     return r;
 }
 
-static void compile(run *r, vox_device *dev, vox_block *block, int recompute,
-                    const char *scope)
+static void compile(run *r, vox_device *dev, vox_block *block, const char *recompute)
 {
-    const vox_plan_cfg cfg = {.dev = dev,
-                              .loss = r->loss,
-                              .keep = keep,
-                              .recompute = recompute,
-                              .recompute_scope = scope};
+    const vox_plan_cfg cfg = {
+        .dev = dev, .loss = r->loss, .keep = keep, .recompute = recompute};
 
     if (vox_plan_new(&r->plan, r->g, &cfg) != VOX_OK ||
         vox_plan_bind(r->plan, block) != VOX_OK)
@@ -226,7 +222,7 @@ static void gradient_is_the_derivative(void **state)
     float *grad, *value, *direction;
     double dot = 0, loss[2];
 
-    compile(&r, dev, &block, 0, NULL);
+    compile(&r, dev, &block, NULL);
     step(&r, 0, 2, E, 1.0f);
     grad = all_gradients(p);
     value = vox_alloc((size_t)p->count, sizeof *value);
@@ -271,10 +267,10 @@ static void micro_batches_add_up(void **state)
     float *a, *b;
     double loss, sum = 0;
 
-    compile(&whole, dev, &block, 0, NULL);
+    compile(&whole, dev, &block, NULL);
     loss = step(&whole, 0, 4, E, 1.0f);
     a = all_gradients(p);
-    compile(&part, dev, &block, 0, NULL);
+    compile(&part, dev, &block, NULL);
     vox_params_begin_step(p);
     for (int i = 0; i < 4; i++)
         sum += 0.25 * step(&part, i, 1, E, 0.25f);
@@ -358,8 +354,8 @@ static void plans_of_two_sizes_share_parameters(void **state)
     run small = mae_graph(p, 1, E), large = mae_graph(p, 1, 2 * E);
     float *a, *b, *both;
 
-    compile(&small, dev, &block, 0, NULL);
-    compile(&large, dev, &other, 0, NULL);
+    compile(&small, dev, &block, NULL);
+    compile(&large, dev, &other, NULL);
     step(&small, 0, 1, E, 1.0f);
     a = all_gradients(p);
     vox_params_begin_step(p);
@@ -467,26 +463,28 @@ static void rebuilding_changes_no_bit(void **state)
     vox_device *dev = device(state);
     vox_params *p = tiny_params(dev);
     vox_block block = VOX_BLOCK_INIT;
-    float *grad[3];
-    size_t bytes[3];
-    double loss[3];
+    static const char *const how[] = {"none", "cheap", "stem", "down,fuse", "all"};
+    enum { N = sizeof how / sizeof *how };
+    float *grad[N];
+    size_t bytes[N];
+    double loss[N];
 
-    for (int i = 0; i < 3; i++) { /* none, norms, everything of the stem */
+    for (int i = 0; i < N; i++) {
         run r = mae_graph(p, 2, E);
 
-        compile(&r, dev, &block, i == 1, i == 2 ? "stem" : NULL);
+        compile(&r, dev, &block, how[i]);
         bytes[i] = vox_plan_bytes(r.plan);
         vox_params_begin_step(p);
         loss[i] = step(&r, 0, 2, E, 1.0f);
         grad[i] = all_gradients(p);
         free_run(&r);
     }
-    for (int i = 1; i < 3; i++) {
+    for (int i = 1; i < N; i++) {
         assert_true(loss[i] == loss[0]);
         assert_memory_equal(grad[i], grad[0], (size_t)p->count * sizeof(float));
         assert_true(bytes[i] <= bytes[0]);
     }
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < N; i++)
         vox_free(grad[i]);
     vox_block_release(&block);
     vox_params_free(p);
@@ -596,7 +594,7 @@ static void inputs_are_checked(void **state)
     run r = mae_graph(p, 2, E);
     float x[1];
 
-    compile(&r, dev, &block, 0, NULL);
+    compile(&r, dev, &block, NULL);
     assert_int_equal(vox_plan_set(r.plan, "z", VOX_F32, VOX_SHAPE(1), x), VOX_E_MISSING);
     assert_int_equal(vox_plan_set(r.plan, "x", VOX_F32, VOX_SHAPE(2, 1, E, E, 4), x),
                      VOX_E_ARG);
@@ -628,7 +626,7 @@ static void same_bits_for_any_thread_count(void **state)
         assert_int_equal(vox_device_open(&dev, &cfg), VOX_OK);
         p = tiny_params(dev);
         r = mae_graph(p, 2, E);
-        compile(&r, dev, &block, 0, NULL);
+        compile(&r, dev, &block, NULL);
         step(&r, 0, 2, E, 1.0f);
         grad = all_gradients(p);
         if (first)

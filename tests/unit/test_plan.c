@@ -297,7 +297,7 @@ static void check_gradients(vox_plan *plan, vox_params *p, double grad[PARAMS + 
     }
 }
 
-static void run_program(vox_device *dev, uint64_t seed, int recompute, const char *scope)
+static void run_program(vox_device *dev, uint64_t seed, const char *recompute)
 {
     static const char *const inputs[] = {"x", NULL};
     static program q;
@@ -306,8 +306,7 @@ static void run_program(vox_device *dev, uint64_t seed, int recompute, const cha
     vox_params *p;
     vox_graph *g;
     vox_plan *plan;
-    vox_plan_cfg cfg = {
-        .dev = dev, .keep_grad = inputs, .recompute = recompute, .recompute_scope = scope};
+    vox_plan_cfg cfg = {.dev = dev, .keep_grad = inputs, .recompute = recompute};
     double want, got;
 
     make_program(&q, seed);
@@ -336,6 +335,8 @@ static void run_program(vox_device *dev, uint64_t seed, int recompute, const cha
 static void random_programs(void **state)
 {
     static const char *const devices[] = {"cpu", "fake"};
+    static const char *const recompute[] = {NULL,    "none",   "cheap",       "all",
+                                            "first", "second", "second,first"};
 
     (void)state;
     for (int d = 0; d < 2; d++) {
@@ -344,10 +345,8 @@ static void random_programs(void **state)
 
         assert_int_equal(vox_device_open(&dev, &cfg), VOX_OK);
         for (uint64_t seed = 0; seed < 60; seed++) {
-            run_program(dev, seed, 0, NULL);
-            run_program(dev, seed, 1, NULL);
-            run_program(dev, seed, seed % 2, "first");
-            run_program(dev, seed, 0, "second");
+            for (int k = 0; k < VOX_COUNT(recompute); k++)
+                run_program(dev, seed, recompute[k]);
         }
         vox_device_close(dev);
     }

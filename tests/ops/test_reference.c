@@ -116,11 +116,13 @@ static void check_alias(op_case *c)
         op_result_same(c, "output over an operand", &wanted, &found);
         op_result_free(&found);
     }
+    how.alias = OP_NO_ALIAS;
+    op_case_check_backward(c, &how, &wanted, "backward in parts, gradients over another");
     op_result_free(&wanted);
     vox_device_close(dev);
 }
 
-static void outputs_may_overwrite_as_declared(void **state)
+static void memory_is_shared_as_declared(void **state)
 {
     (void)state;
     for_all(check_alias, 5);
@@ -131,7 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_do_not_change_bits),
         cmocka_unit_test(gradients_are_put_as_told),
-        cmocka_unit_test(outputs_may_overwrite_as_declared),
+        cmocka_unit_test(memory_is_shared_as_declared),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,8 @@ enum { GUARD = 64, PATTERN = 0xa5 };
 
 op_how op_how_write(vox_device *dev, const vox_kernel *kernel)
 {
-    op_how how = {.dev = dev, .kernel = kernel, .alias = OP_NO_ALIAS};
+    op_how how = {
+        .dev = dev, .kernel = kernel, .alias = OP_NO_ALIAS, .grad_alias = OP_NO_ALIAS};
 
     for (int i = 0; i < VOX_MAX_IN; i++)
         how.put[i] = VOX_WRITE;
@@ -402,7 +403,12 @@ static void make_din(run *r, int i)
     r->call.din[i] = (vox_grad){.put = VOX_SKIP};
     if (!op_case_has_grad(r->c, i))
         return;
-    r->din[i] = guarded((size_t)t->count * sizeof(float), 0xff);
+    if (i == r->how->grad_alias) {
+        r->din[i] = r->dout[0]; /* its owner from now on */
+        r->dout[0] = NULL;
+    } else {
+        r->din[i] = guarded((size_t)t->count * sizeof(float), 0xff);
+    }
     if (put != VOX_SKIP && r->prepared.squares[i] > 0)
         r->squares[i] = guarded(squares_bytes(r, i), 0xff);
     r->call.din[i] = (vox_grad){r->din[i], put, r->squares[i]};
@@ -441,8 +447,11 @@ static void check_douts(const run *r)
     for (int i = 0; i < r->call.n_out; i++) {
         const vox_tensor *t = &r->call.out[i];
         const size_t bytes = (size_t)t->count * sizeof(float);
-        float *given = vox_alloc(bytes, 1);
+        float *given;
 
+        if (!r->dout[i]) /* a gradient was written over it */
+            continue;
+        given = vox_alloc(bytes, 1);
         assert_non_null(given);
         to_layout(given, t, r->c->dout[i]);
         check_guard(r->c, "the gradient of an output", r->dout[i], bytes);
@@ -452,24 +461,49 @@ static void check_douts(const run *r)
     }
 }
 
-static void run_backward(run *r, op_result *out)
+/* Whose gradients a call of backward makes. */
+enum { ALL, PARAMS, DATA };
+
+static int is_of(const run *r, int i, int which)
+{
+    const int param = r->c->spec.in[i].role == VOX_ROLE_PARAM;
+
+    return which == ALL || param == (which == PARAMS);
+}
+
+/* One call of backward, with nothing there but what it may read. */
+static void call_backward(run *r, int which)
 {
     const vox_kernel *k = r->how->kernel;
     const vox_op *op = r->c->spec.op;
+    const unsigned reads = which == DATA ? op->data_reads : op->backward_reads;
+    const vox_call whole = r->call;
 
     for (int i = 0; i < r->call.n_in; i++) {
-        if (!(op->backward_reads & VOX_IN(i)))
+        if (!(reads & VOX_IN(i)))
             r->call.in[i].data = NULL;
-        make_din(r, i);
+        if (!is_of(r, i, which))
+            r->call.din[i] = (vox_grad){.put = VOX_SKIP};
     }
     for (int i = 0; i < r->call.n_out; i++) {
-        if (!(op->backward_reads & VOX_OUT(i)))
+        if (!(reads & VOX_OUT(i)))
             r->call.out[i].data = NULL;
-        r->call.dout[i] = r->dout[i];
     }
     call_on(r, k ? k->backward : op->backward, r->prepared.work_backward);
     check_operands(r);
     check_douts(r);
+    r->call = whole;
+}
+
+static void run_backward(run *r, op_result *out)
+{
+    for (int i = 0; i < r->call.n_out; i++)
+        r->call.dout[i] = r->dout[i];
+    for (int i = 0; i < r->call.n_in; i++)
+        make_din(r, i);
+    for (int which = r->how->apart ? PARAMS : ALL; which <= (r->how->apart ? DATA : ALL);
+         which++)
+        call_backward(r, which);
     for (int i = 0; i < r->call.n_in; i++) {
         check_din(r, i);
         if (r->call.din[i].put != VOX_SKIP)

@@ -22,7 +22,8 @@ typedef struct op_case {
 typedef struct op_result {
     float *out[VOX_MAX_OUT]; /* plain */
     float *din[VOX_MAX_IN];  /* plain; NULL where there is no gradient, or it was skipped */
-    double squares[VOX_MAX_IN]; /* of din, as the kernel gathers them; 0 where it does not */
+    double
+        squares[VOX_MAX_IN]; /* of din, as the kernel gathers them; 0 where it does not */
 } op_result;
 
 enum { OP_NO_ALIAS = -1 };
@@ -34,6 +35,8 @@ typedef struct op_how {
     vox_put put[VOX_MAX_IN]; /* for operands that have a gradient; 0 is VOX_SKIP */
     float base;              /* what gradients hold before VOX_ADD */
     int alias;               /* the operand that output 0 overwrites, or OP_NO_ALIAS */
+    int grad_alias; /* the operand whose gradient overwrites output 0's, or OP_NO_ALIAS */
+    int apart;      /* gradients of parameters first, then of data, as data_reads says */
 } op_how;
 
 /** Everything written, no operand overwritten. */
@@ -126,5 +129,10 @@ int op_random_count(int otherwise);
 
 /** VOX_OPS_SEED, or `otherwise`: what problems and data are drawn from. */
 int op_random_seed(int otherwise);
+
+/** Fail unless backward in two calls, for parameters and for data, and gradients over the
+ * output's, as far as the op allows them, give the bits of `wanted`, which `how` gave. */
+void op_case_check_backward(const op_case *c, const op_how *how, const op_result *wanted,
+                            const char *who);
 
 #endif

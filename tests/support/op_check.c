@@ -333,3 +333,27 @@ void op_result_same(const op_case *c, const char *who, const op_result *a,
             fail_msg("%s, %s: squares of gradient %d have other bits", c->text, who, i);
     }
 }
+
+void op_case_check_backward(const op_case *c, const op_how *how, const op_result *wanted,
+                            const char *who)
+{
+    const vox_op *op = c->spec.op;
+    op_how other = *how;
+    op_result found;
+
+    if (op->data_reads) {
+        other.apart = 1;
+        found = op_case_run(c, &other);
+        op_result_same(c, who, wanted, &found);
+        op_result_free(&found);
+    }
+    other.apart = 0;
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (!op_case_has_grad(c, i) || !(op->grad_alias & VOX_ALIAS(0, i)))
+            continue;
+        other.grad_alias = i;
+        found = op_case_run(c, &other);
+        op_result_same(c, who, wanted, &found);
+        op_result_free(&found);
+    }
+}

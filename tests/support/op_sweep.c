@@ -124,6 +124,7 @@ static double check_kernel(const way *w, const vox_kernel *k, const subject *s)
     worst = op_result_compare(&s->c, who, &found, &s->wanted, allowed(s, &how));
     op_result_same(&s->c, who, &found, &again);
     compare_alias(s, &how, &found, who);
+    op_case_check_backward(&s->c, &how, &found, who);
     other.dev = w->dev[(s->threads + 2) % THREADS];
     other.base = 0.625f;
     for (int i = 0; i < s->puts; i++) {

@@ -72,6 +72,11 @@ int64_t vox_host_disk(const char *path)
     return (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 }
 
+int64_t vox_host_resident(void)
+{
+    return read_field("/proc/self/status", "VmRSS:", 0);
+}
+
 int64_t vox_host_peak(void)
 {
     return read_field("/proc/self/status", "VmHWM:", 0);

@@ -12,7 +12,9 @@ int64_t vox_host_memory(void);
  * exists); INT64_MAX when unknown. */
 int64_t vox_host_disk(const char *path);
 
-/** Most bytes of memory this process has had resident; 0 when unknown. */
+/** Bytes of memory this process has resident now, and the most it has had; 0 when unknown.
+ */
+int64_t vox_host_resident(void);
 int64_t vox_host_peak(void);
 
 #endif

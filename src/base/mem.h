@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** For programs: blocks of a MiB and more are given back to the system when they are freed,
+ * whatever came before, so that what is resident is what is alive. Before other threads. */
+void vox_mem_tidy(void);
+
 /** n * size bytes, uninitialised, aligned to 64; NULL with a message when there is none. */
 void *vox_alloc(size_t n, size_t size);
 

@@ -6,6 +6,7 @@
 #include "cli/cmd.h"
 #include "train/estimate.h"
 #include "train/target.h"
+#include "train/trainer.h"
 
 /* The data need not be preprocessed yet: a run is as large as its settings say. */
 static int check_data(const vox_run_args *args, int argc, char **argv)
@@ -51,7 +52,8 @@ static int estimate(vox_run *r, vox_device *dev, const vox_common *common)
     VOX_TRY(vox_trainer_fit(r, dev));
     cfg = vox_trainer_engine(r);
     VOX_TRY(vox_engine_open(&engine, &cfg, dev));
-    vox_estimate_run(&e, r, &engine, vox_estimate_rate(dev));
+    vox_estimate_run(&e, r, &engine);
+    vox_estimate_at(&e, vox_estimate_rate(dev));
     rc = print(&e, common->json);
     if (rc == VOX_OK && common->verbose)
         vox_plan_print(vox_engine_plan(&engine), stdout);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/host.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/stop.h"
@@ -141,14 +142,13 @@ static int print_done(const job *j)
     return VOX_OK;
 }
 
-static void tell_estimate(const job *j)
+static void tell_estimate(job *j)
 {
-    const vox_trainer *t = &j->trainer;
+    vox_trainer *t = &j->trainer;
     vox_buf text = VOX_BUF_INIT;
-    vox_estimate e;
 
-    vox_estimate_run(&e, t->run, &t->engine, vox_estimate_rate(t->dev));
-    if (vox_estimate_text(&text, &e) == VOX_OK)
+    vox_estimate_at(&t->estimate, vox_estimate_rate(t->dev));
+    if (vox_estimate_text(&text, &t->estimate) == VOX_OK)
         vox_log(VOX_INFO, "pretrain", "%s", vox_buf_text(&text));
     vox_buf_release(&text);
 }
@@ -182,8 +182,11 @@ static int train(job *j)
         tell_estimate(j);
         rc = vox_trainer_run(&j->trainer);
     }
-    if (rc == VOX_OK)
+    if (rc == VOX_OK) {
+        vox_log(VOX_INFO, "pretrain", "memory at most %.2f GiB",
+                (double)vox_host_peak() / (1 << 30));
         print_result(j);
+    }
     vox_trainer_close(&j->trainer); /* before `data` goes */
     return rc;
 }
@@ -210,6 +213,19 @@ static int build_data(job *j)
     return rc == VOX_OK ? vox_target_read_plan(&j->target) : rc;
 }
 
+/* Too little memory is said before hours of preprocessing, not after. */
+static int check_memory(job *j)
+{
+    const vox_device_cfg cfg = vox_run_device(&j->run);
+    vox_device *dev;
+    int rc;
+
+    VOX_TRY(vox_device_open(&dev, &cfg));
+    rc = vox_trainer_fit(&j->run, dev);
+    vox_device_close(dev);
+    return rc;
+}
+
 static int go(job *j, int argc, char **argv)
 {
     VOX_TRY(vox_run_resolve(&j->run, j->args, j->common->threads, NULL));
@@ -219,6 +235,7 @@ static int go(job *j, int argc, char **argv)
     VOX_TRY(take_folder(j));
     if (is_done(j))
         return print_done(j);
+    VOX_TRY(check_memory(j));
     vox_stop_install();
     VOX_TRY(build_data(j));
     return train(j);

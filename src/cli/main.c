@@ -130,6 +130,7 @@ int main(int argc, char **argv)
     const char *called = vox_path_base(argc ? argv[0] : "voxmind");
     int rc;
 
+    vox_mem_tidy();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, with a message, */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file at its limit */
     if (strncmp(called, "nnssl_", 6) == 0) {

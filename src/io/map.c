@@ -1,4 +1,6 @@
 /* map: mmap behind our errors; file systems without it are read into memory. */
+#define _DEFAULT_SOURCE /* madvise: posix_madvise may not drop pages */
+
 #include "io/map.h"
 
 #include <errno.h>
@@ -71,6 +73,16 @@ int vox_map_open(vox_map *m, const char *path)
     if (rc != VOX_OK)
         *m = (vox_map)VOX_MAP_INIT;
     return rc;
+}
+
+void vox_map_relax(const vox_map *m)
+{
+#ifdef MADV_DONTNEED
+    if (m->mapped)
+        madvise((void *)(uintptr_t)m->data, m->len, MADV_DONTNEED);
+#else
+    (void)m;
+#endif
 }
 
 void vox_map_close(vox_map *m)

@@ -25,6 +25,10 @@ typedef struct vox_map {
  */
 int vox_map_open(vox_map *m, const char *path);
 
+/** What was read may leave memory; it comes back from the file when it is read again. For
+ * files that are read once, large beside what is made of them. */
+void vox_map_relax(const vox_map *m);
+
 /** Give the bytes back; legal on an _INIT value. */
 void vox_map_close(vox_map *m);
 

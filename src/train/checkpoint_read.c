@@ -154,7 +154,9 @@ static int open_saved(vox_saved *s, const char *path)
     VOX_TRY(vox_obj_need_dict(&settings, own, "settings", path));
     VOX_TRY(vox_obj_to_json(&s->settings, settings));
     VOX_TRY(read_progress(s, root, own));
-    return verify(root, own, path);
+    VOX_TRY(verify(root, own, path));
+    vox_map_relax(&s->pth.map);
+    return VOX_OK;
 }
 
 int vox_saved_open(vox_saved *out, const char *path)
@@ -214,6 +216,7 @@ static int restore_values(const vox_saved *s, vox_params *p)
 
         VOX_TRY(vox_obj_need_tensor(&v, weights, p->param[i].name, s->path));
         VOX_TRY(set_param(p, p->value, i, v, s->path));
+        vox_map_relax(&s->pth.map); /* the file is as large as the run's parameters */
     }
     return VOX_OK;
 }
@@ -230,6 +233,7 @@ static int restore_moments(const vox_saved *s, vox_optim *o, int index,
 
         VOX_TRY(vox_obj_need_tensor(&v, state, names[m], s->path));
         VOX_TRY(set_param(o->params, o->params->moment[m], index, v, s->path));
+        vox_map_relax(&s->pth.map);
     }
     return VOX_OK;
 }
@@ -265,11 +269,11 @@ int vox_saved_restore(const vox_saved *s, vox_params *params, vox_optim *optim)
     return restore_optim(s, optim);
 }
 
-static int take_weights(vox_params *p, const vox_obj *root, const char *path)
+static int take_weights(vox_params *p, const vox_pth *pth, const char *path)
 {
     vox_obj *weights;
 
-    VOX_TRY(vox_obj_need_dict(&weights, root, "network_weights", path));
+    VOX_TRY(vox_obj_need_dict(&weights, pth->tree.root, "network_weights", path));
     for (int i = 0; i < p->n_param; i++) {
         const vox_view *v;
 
@@ -277,6 +281,7 @@ static int take_weights(vox_params *p, const vox_obj *root, const char *path)
             continue;
         VOX_TRY(vox_obj_need_tensor(&v, weights, p->param[i].name, path));
         VOX_TRY(set_param(p, p->value, i, v, path));
+        vox_map_relax(&pth->map);
     }
     return VOX_OK;
 }
@@ -287,7 +292,7 @@ int vox_checkpoint_weights(vox_params *params, const char *path)
     int rc = vox_pth_read(&pth, path, VOX_PTH_SKIP_UNKNOWN);
 
     if (rc == VOX_OK)
-        rc = take_weights(params, pth.tree.root, path);
+        rc = take_weights(params, &pth, path);
     vox_pth_release(&pth);
     return rc;
 }

@@ -7,8 +7,6 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-static const double gib = 1024.0 * 1024.0 * 1024.0;
-
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -256,49 +254,5 @@ int vox_engine_evaluate(vox_engine *e, const vox_batch *b, double *loss, float *
             y += vox_shape_count(vox_node_shape(node));
         }
     }
-    return VOX_OK;
-}
-
-/* ---- memory ---- */
-
-/* Bytes a run of this micro-batch needs on the device. */
-static int need_of(int64_t *bytes, const vox_engine_cfg *cfg, vox_device *dev,
-                   int64_t micro, int moments)
-{
-    vox_engine_cfg try = *cfg;
-    vox_engine e;
-
-    try.micro = micro;
-    VOX_TRY(vox_engine_open(&e, &try, dev));
-    *bytes = (int64_t)vox_engine_bytes(&e) +
-             e.params->count * (int64_t)sizeof(float) * (2 + moments);
-    vox_engine_close(&e);
-    return VOX_OK;
-}
-
-int vox_engine_fit(int64_t *micro, const vox_engine_cfg *cfg, vox_device *dev, int64_t room,
-                   int moments)
-{
-    const int64_t least = cfg->setup->method->couples ? cfg->batch : 1;
-    int64_t low = least, high = cfg->batch, bytes;
-
-    VOX_TRY(need_of(&bytes, cfg, dev, least, moments));
-    if (bytes > room)
-        return vox_fail(
-            VOX_E_NOMEM,
-            "a step of %lld sample%s needs %.2f GiB, %.2f GiB are free; a smaller "
-            "--patch%s or --recompute needs less",
-            (long long)least, least == 1 ? "" : "s", (double)bytes / gib,
-            (double)room / gib, cfg->setup->method->couples ? ", --batch" : "");
-    while (low < high) { /* `low` fits, above `high` nothing does */
-        const int64_t mid = low + (high - low + 1) / 2;
-
-        VOX_TRY(need_of(&bytes, cfg, dev, mid, moments));
-        if (bytes <= room)
-            low = mid;
-        else
-            high = mid - 1;
-    }
-    *micro = low;
     return VOX_OK;
 }

@@ -85,13 +85,27 @@ int vox_engine_evaluate(vox_engine *e, const vox_batch *b, double *loss, float *
 /** Release; legal on an _INIT value. The device stays. */
 void vox_engine_close(vox_engine *e);
 
+/** What there is to fit into. */
+typedef struct vox_room {
+    int64_t free;  /* bytes that could still be had */
+    int64_t other; /* of which the run needs so many besides its engine */
+    int moments;   /* blocks of the optimizer */
+} vox_room;
+
+/** Bytes of the engine: activations and workspace, parameters, gradients, moments. */
+int64_t vox_engine_need(const vox_engine *e, int moments);
+
 /**
- * The largest micro-batch whose step fits.
+ * Do steps of cfg->micro samples fit?
  *
- * @param room  bytes for activations, gradients, parameters and `moments` optimizer blocks
- * @return VOX_OK; VOX_E_NOMEM naming the need of one sample and --micro-batch
+ * @return VOX_OK; VOX_E_NOMEM naming what is needed and free, and what --micro-batch 1 and
+ * --recompute would need; errors of vox_engine_open
  */
-int vox_engine_fit(int64_t *micro, const vox_engine_cfg *cfg, vox_device *dev, int64_t room,
-                   int moments);
+int vox_engine_check(const vox_engine_cfg *cfg, vox_device *dev, const vox_room *room);
+
+/** The largest micro-batch whose step fits into nine tenths of the room; the least there is
+ * where only that fits. @return as vox_engine_check */
+int vox_engine_fit(int64_t *micro, const vox_engine_cfg *cfg, vox_device *dev,
+                   const vox_room *room);
 
 #endif

@@ -12,8 +12,14 @@
 
 #include "backend/cpu/peak.h"
 #include "base/error.h"
+#include "base/host.h"
+#include "train/trainer.h"
 
 static const double gib = 1024.0 * 1024.0 * 1024.0;
+
+/* What a process takes on its way, beyond what its parts ask for: measured. Fonts and
+ * surfaces of pictures, the store's library, stacks, pieces that the allocator keeps. */
+enum { LATER = 12 << 20 };
 
 double vox_estimate_rate(const vox_device *dev)
 {
@@ -24,13 +30,37 @@ double vox_estimate_rate(const vox_device *dev)
     return peak * (reference ? 0.01 : 0.35);
 }
 
-void vox_estimate_run(vox_estimate *out, const vox_run *run, const vox_engine *engine,
-                      double gflops)
+/* Loader threads of training stay while those of validation work. The picture of validation
+ * is drawn from a whole batch, and two volumes made of it. */
+static int64_t loading_of(const vox_run *run)
 {
     const vox_recipe *r = &run->recipe;
     const vox_feed_cfg feed = vox_trainer_feed(run);
+    const int64_t voxels = (int64_t)r->patch.v[0] * r->patch.v[1] * r->patch.v[2];
+    const int64_t shown = r->batch * run->setup.model.out_channels + 2;
+    vox_feed_cfg val = feed;
+
+    if (r->val_steps == 0)
+        return vox_feed_memory(&feed);
+    val.steps = r->val_steps;
+    return vox_feed_memory(&feed) + vox_feed_memory(&val) +
+           shown * voxels * (int64_t)sizeof(float);
+}
+
+int64_t vox_estimate_besides(const vox_run *run)
+{
+    return loading_of(run) + LATER;
+}
+
+int64_t vox_estimate_memory(const vox_estimate *e)
+{
+    return e->activations + e->parameters + e->loading + e->process;
+}
+
+void vox_estimate_run(vox_estimate *out, const vox_run *run, const vox_engine *engine)
+{
+    const vox_recipe *r = &run->recipe;
     const double step = vox_engine_flops(engine) / 1e9;
-    const double all = (double)r->epochs * (r->steps + r->val_steps / 3.0) * step;
     vox_optim_cfg optim = {0};
     int moments;
 
@@ -40,20 +70,27 @@ void vox_estimate_run(vox_estimate *out, const vox_run *run, const vox_engine *e
     *out = (vox_estimate){.steps = (int64_t)r->epochs * r->steps,
                           .micro = run->micro,
                           .gflop = step,
-                          .gflops = gflops,
-                          .hours = gflops > 0 ? all / gflops / 3600 : 0,
+                          .gflop_all =
+                              (double)r->epochs * (r->steps + r->val_steps / 3.0) * step,
                           .activations = (int64_t)vox_engine_bytes(engine),
-                          .parameters = engine->params->count * 4 * (2 + moments),
-                          .loading = vox_feed_memory(&feed),
+                          .loading = loading_of(run),
+                          .process = vox_host_resident() + LATER,
                           .parameter_count = engine->params->count};
+    out->parameters = vox_engine_need(engine, moments) - out->activations;
     out->checkpoint = engine->params->count * 4 * (1 + moments) + (1 << 18);
     out->disk = run->checkpointing ? 4 * out->checkpoint : 0;
     out->disk += 250 * out->steps; /* lines of metrics */
 }
 
+void vox_estimate_at(vox_estimate *e, double gflops)
+{
+    e->gflops = gflops;
+    e->hours = gflops > 0 ? e->gflop_all / gflops / 3600 : 0;
+}
+
 int vox_estimate_text(vox_buf *out, const vox_estimate *e)
 {
-    const double memory = (double)(e->activations + e->parameters + e->loading) / gib;
+    const double memory = (double)vox_estimate_memory(e) / gib;
 
     VOX_TRY(vox_buf_printf(out, "%lld steps of %.1f GFLOP", (long long)e->steps, e->gflop));
     if (e->hours >= 1)
@@ -62,10 +99,11 @@ int vox_estimate_text(vox_buf *out, const vox_estimate *e)
         VOX_TRY(vox_buf_printf(out, ", about %.0f min", e->hours * 60 + 0.5));
     return vox_buf_printf(
         out,
-        "; memory %.2f GiB (%.2f activations, %.2f parameters, %.2f loading; "
+        "; memory %.2f GiB (%.2f activations, %.2f parameters, %.2f loading, %.2f program; "
         "micro-batch %lld); disk %.2f GB",
         memory, (double)e->activations / gib, (double)e->parameters / gib,
-        (double)e->loading / gib, (long long)e->micro, (double)e->disk / 1e9);
+        (double)e->loading / gib, (double)e->process / gib, (long long)e->micro,
+        (double)e->disk / 1e9);
 }
 
 json_object *vox_estimate_json(const vox_estimate *e)
@@ -83,6 +121,9 @@ json_object *vox_estimate_json(const vox_estimate *e)
     json_object_object_add(o, "activation_bytes", json_object_new_int64(e->activations));
     json_object_object_add(o, "parameter_bytes", json_object_new_int64(e->parameters));
     json_object_object_add(o, "loading_bytes", json_object_new_int64(e->loading));
+    json_object_object_add(o, "process_bytes", json_object_new_int64(e->process));
+    json_object_object_add(o, "memory_bytes",
+                           json_object_new_int64(vox_estimate_memory(e)));
     json_object_object_add(o, "checkpoint_bytes", json_object_new_int64(e->checkpoint));
     json_object_object_add(o, "disk_bytes", json_object_new_int64(e->disk));
     return o;

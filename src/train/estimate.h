@@ -3,30 +3,41 @@
 #define VOX_TRAIN_ESTIMATE_H
 
 #include "base/buf.h"
-#include "train/trainer.h"
+#include "train/engine.h"
+#include "train/run.h"
 
 typedef struct vox_estimate {
     int64_t steps, micro;
     double gflop;        /* of a step: forward, data and weight gradients */
-    double gflops;       /* the rate the hours count on */
-    double hours;        /* validation included; 0 when the rate is unknown */
-    int64_t activations; /* bytes: activations and workspace */
+    double gflop_all;    /* of the run, validation included */
+    double gflops;       /* the rate the hours count on; 0: unknown */
+    double hours;        /* 0 when the rate is unknown */
+    int64_t activations; /* bytes: activations and workspace, of the largest plan */
     int64_t parameters;  /* values, gradients, moments */
-    int64_t loading;     /* samples on their way */
+    int64_t loading;     /* samples on their way, batches, pictures of them */
+    int64_t process;     /* the program, its libraries, plans */
     int64_t checkpoint;  /* of one file */
     int64_t disk;        /* of the run folder: three of them beside best, metrics */
     int64_t parameter_count;
 } vox_estimate;
 
 /**
- * Estimate a run from its plans.
+ * Estimate a run from its plans. The process's part is what it holds resident now, and what
+ * it will.
  *
  * @param run     resolved, its micro-batch chosen
- * @param engine  opened for it; need not be started
- * @param gflops  sustained rate, 0: unknown
+ * @param engine  opened for it, not started yet
  */
-void vox_estimate_run(vox_estimate *out, const vox_run *run, const vox_engine *engine,
-                      double gflops);
+void vox_estimate_run(vox_estimate *out, const vox_run *run, const vox_engine *engine);
+
+/** Hours at a sustained rate. */
+void vox_estimate_at(vox_estimate *e, double gflops);
+
+/** Bytes of all parts: the peak of the process. */
+int64_t vox_estimate_memory(const vox_estimate *e);
+
+/** Bytes that a run takes besides its engine and what the process holds now. */
+int64_t vox_estimate_besides(const vox_run *run);
 
 /** Rate that a run on this device may count on: a share of the measured peak. */
 double vox_estimate_rate(const vox_device *dev);

@@ -74,9 +74,10 @@ int64_t vox_feed_memory(const vox_feed_cfg *cfg)
     const vox_pretext p = vox_setup_pretext(cfg->setup, cfg->phase, cfg->patch, cfg->batch);
     const int64_t patch = vox_shape_count(p.patch) * (int64_t)sizeof(float);
     const int64_t crop = vox_shape_count(extent_of(&p)) * (int64_t)(sizeof(float) + 2);
-    const int cases = p.method->cases_per_sample;
+    const int64_t samples = (cfg->steps - cfg->first) * cfg->batch;
+    const int64_t ring = 2 * (int64_t)cfg->workers;
 
-    /* a crop with masks per worker and its decoder's blocks, two samples per worker in the
-     * ring */
-    return cfg->workers * (2 * cases * crop + 2 * patch) + cfg->batch * patch;
+    /* a crop with masks and its decoder's blocks per worker, the ring of samples ahead */
+    return cfg->workers * p.method->cases_per_sample * crop +
+           (ring < samples ? ring : samples) * patch + cfg->batch * patch;
 }

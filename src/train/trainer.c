@@ -48,21 +48,19 @@ vox_feed_cfg vox_trainer_feed(const vox_run *run)
 
 int vox_trainer_fit(vox_run *run, vox_device *dev)
 {
-    const vox_feed_cfg feed = vox_trainer_feed(run);
     vox_engine_cfg cfg = vox_trainer_engine(run);
+    vox_room room = {.free = vox_host_memory(), .other = vox_estimate_besides(run)};
     vox_optim_cfg optim;
-    int64_t room = vox_host_memory();
 
-    if (run->micro > 0)
-        return VOX_OK;
     VOX_TRY(vox_recipe_optim(&optim, &run->recipe));
-    cfg.micro = 1;
-    room = (int64_t)(0.9 * (double)room) - vox_feed_memory(&feed);
-    VOX_TRY(vox_engine_fit(&run->micro, &cfg, dev, room, vox_optim_moments(optim.kind)));
+    room.moments = vox_optim_moments(optim.kind);
+    if (run->micro > 0)
+        return vox_engine_check(&cfg, dev, &room);
+    VOX_TRY(vox_engine_fit(&run->micro, &cfg, dev, &room));
     if (run->micro < run->recipe.batch)
         vox_log(VOX_INFO, "train",
-                "micro-batch %" PRId64 " of %d: the largest that fits %.1f GiB", run->micro,
-                run->recipe.batch, (double)room / (1 << 30));
+                "micro-batch %" PRId64 " of %d: the largest that fits into %.1f GiB",
+                run->micro, run->recipe.batch, (double)room.free / (1 << 30));
     return VOX_OK;
 }
 
@@ -85,6 +83,7 @@ static int open_engine(vox_trainer *t)
     VOX_TRY(vox_trainer_fit(t->run, t->dev));
     cfg = vox_trainer_engine(t->run);
     VOX_TRY(vox_engine_open(&t->engine, &cfg, t->dev));
+    vox_estimate_run(&t->estimate, t->run, &t->engine);
     VOX_TRY(vox_engine_start(&t->engine, (uint64_t)t->run->seed));
     VOX_TRY(vox_recipe_optim(&optim, &t->run->recipe));
     VOX_TRY(vox_recipe_schedule(&t->schedule, &t->run->recipe));

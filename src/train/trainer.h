@@ -6,6 +6,7 @@
 
 #include "train/bar.h"
 #include "train/engine.h"
+#include "train/estimate.h"
 #include "train/feed.h"
 #include "train/metrics.h"
 #include "train/peer_log.h"
@@ -28,6 +29,7 @@ typedef struct vox_trainer {
     const vox_folder *folder;
     vox_device *dev;
     vox_engine engine;
+    vox_estimate estimate; /* made before the engine took its memory */
     vox_optim *optim;
     vox_schedule schedule;
     vox_progress at;
@@ -68,7 +70,8 @@ int vox_trainer_run(vox_trainer *t);
 
 void vox_trainer_close(vox_trainer *t);
 
-/** Choose the largest micro-batch that fits, unless the run names one. */
+/** Choose the largest micro-batch that fits, or see whether the run's does.
+ * @return VOX_OK; VOX_E_NOMEM naming what would help; errors of vox_engine_open */
 int vox_trainer_fit(vox_run *run, vox_device *dev);
 
 /** The engine and the training feed of a run, its micro-batch chosen; no data yet. */

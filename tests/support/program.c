@@ -124,7 +124,7 @@ int program_count_lines(const char *path, const char *text)
 
 /* ---- comparing ---- */
 
-/* What may differ: times, places, the machine. */
+/* What may differ: times, places, the machine, what is made again. */
 static int is_free(const char *key)
 {
     static const char *const keys[] = {"ms",
@@ -135,6 +135,7 @@ static int is_free(const char *key)
                                        "epoch_end_timestamps",
                                        "epoch_start",
                                        "machine",
+                                       "recompute",
                                        "data"};
 
     for (int i = 0; i < VOX_COUNT(keys); i++) {

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/host.h"
 #include "base/mem.h"
 #include "support/unit.h"
 
@@ -23,6 +24,59 @@ static void blocks_are_counted_and_aligned(void **state)
     vox_free(p);
     assert_int_equal(vox_mem_blocks(), blocks);
     assert_int_equal(vox_mem_bytes(), bytes);
+}
+
+/* Sanitizers keep freed blocks. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
+/* What is freed goes back, whatever the allocator would like to keep. */
+static void large_blocks_are_returned(void **state)
+{
+    enum { N = 16, SIZE = 3 << 20 };
+
+    (void)state;
+    if (SANITIZED)
+        skip();
+    vox_mem_tidy();
+    for (int round = 0; round < 2; round++) { /* in the second it would have learnt */
+        const int64_t before = vox_host_resident();
+        int64_t full;
+        void *p[N], *wall;
+
+        for (int i = 0; i < N; i++) {
+            p[i] = vox_zalloc(SIZE, 1);
+            assert_non_null(p[i]);
+        }
+        wall = vox_alloc(1, 100); /* nothing below it could be trimmed */
+        full = vox_host_resident();
+        for (int i = 0; i < N; i++)
+            vox_free(p[i]);
+        assert_true(full - before > N / 2 * SIZE);
+        assert_true(vox_host_resident() - before < 2 * SIZE);
+        vox_free(wall);
+    }
+}
+
+/* Huge pages must not make it larger than it is. */
+static void a_large_block_holds_what_was_asked_for(void **state)
+{
+    const size_t size = (size_t)33 << 20;
+    const int64_t before = vox_host_resident();
+    char *p = vox_zalloc(size, 1);
+
+    (void)state;
+    assert_non_null(p);
+    assert_int_equal((uintptr_t)p % 64, 0);
+    if (!SANITIZED)
+        assert_in_range(vox_host_resident() - before, size / 2, size + (1 << 20));
+    p = vox_realloc(p, size + 5, 1);
+    assert_non_null(p);
+    assert_int_equal(p[size - 1], 0);
+    vox_free(p);
 }
 
 static void overflow_and_ordered_failure(void **state)
@@ -105,6 +159,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_are_counted_and_aligned),
+        cmocka_unit_test(large_blocks_are_returned),
+        cmocka_unit_test(a_large_block_holds_what_was_asked_for),
         cmocka_unit_test(overflow_and_ordered_failure),
         cmocka_unit_test(arrays_grow_exactly_or_by_half),
         cmocka_unit_test(arena_holds_small_and_large),

@@ -11,7 +11,7 @@ typedef struct cfg {
     float hidden;
     int block, fast;
     int64_t seed;
-    char *trainer;
+    char *trainer, *again;
     vox_ints features;
     vox_strs set, ids;
 } cfg;
@@ -22,6 +22,7 @@ static const vox_opt opts[] = {
     VOX_OPT_BOOL(cfg, fast, 0, "hurry"),
     VOX_OPT_I64(cfg, seed, 1, 0, 9e15, "seed"),
     VOX_OPT_AS("-tr", cfg, trainer, STR, 0, 0, 0, NULL, "trainer name"),
+    VOX_OPT_STR_ALONE(cfg, again, NULL, "all", "what to do again"),
     VOX_OPT_INTS(cfg, features, "[8,16]", 1, 4096, "channels per stage"),
     VOX_OPT_STRS(cfg, set, "key=value"),
     VOX_OPT_AS("-d", cfg, ids, WORDS, 0, 0, 0, NULL, "dataset ids"),
@@ -103,6 +104,35 @@ static void command_line(void **state)
     assert_string_equal(c.ids.v[1], "8");
     assert_true(given[1] && given[4] && !given[0]);
     vox_opts_release(opts, &c);
+}
+
+static void text_that_may_be_left_out(void **state)
+{
+    static const char *const row[][2] = {
+        {"--again",       "all"  },
+        {"--again=",      ""     },
+        {"--again=a.b,c", "a.b,c"}
+    };
+
+    (void)state;
+    for (int i = 0; i < VOX_COUNT(row); i++) {
+        char *argv[32];
+        int argc = words(argv, (const char *const[]){row[i][0], "scans"}, 2);
+        vox_buf help = VOX_BUF_INIT;
+        cfg c;
+
+        assert_int_equal(vox_opts_defaults(opts, &c), VOX_OK);
+        assert_null(c.again);
+        assert_int_equal(vox_opts_args(&(vox_opt_set){opts, &c, NULL}, 1, &argc, argv),
+                         VOX_OK);
+        assert_string_equal(c.again, row[i][1]);
+        assert_int_equal(argc, 1); /* the next word is not its value */
+        assert_string_equal(argv[0], "scans");
+        assert_int_equal(vox_opts_help(opts, 1, "", &help), VOX_OK);
+        assert_non_null(strstr(vox_buf_text(&help), "--again[=TEXT]"));
+        vox_buf_release(&help);
+        vox_opts_release(opts, &c);
+    }
 }
 
 /* The nearest of all rows, in the spelling that is near. */
@@ -224,10 +254,15 @@ static void floats_survive_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),        cmocka_unit_test(values_are_checked),
-        cmocka_unit_test(command_line),    cmocka_unit_test(misspelt),
-        cmocka_unit_test(misused),         cmocka_unit_test(json_and_back),
-        cmocka_unit_test(null_is_no_text), cmocka_unit_test(floats_survive_json),
+        cmocka_unit_test(text_that_may_be_left_out),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(values_are_checked),
+        cmocka_unit_test(command_line),
+        cmocka_unit_test(misspelt),
+        cmocka_unit_test(misused),
+        cmocka_unit_test(json_and_back),
+        cmocka_unit_test(null_is_no_text),
+        cmocka_unit_test(floats_survive_json),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

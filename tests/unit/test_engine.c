@@ -108,11 +108,11 @@ static void micro_batches_add_up(void **state)
 }
 
 /* Both plans' net on one set of weights, twice in one graph. */
-static run twice_graph(vox_params *p)
+static tiny_run twice_graph(vox_params *p)
 {
     const vox_shape shape = VOX_SHAPE(1, 1, E, E, E);
     vox_node *x, *k;
-    run r = {0};
+    tiny_run r = {0};
 
     assert_int_equal(vox_graph_new(&r.g), VOX_OK);
     x = vox_input(r.g, "x", VOX_F32, shape);
@@ -127,7 +127,7 @@ static run twice_graph(vox_params *p)
 
 static void check_norm(vox_params *p)
 {
-    float *grad = all_gradients(p);
+    float *grad = tiny_gradients(p);
     double sum = 0, norm;
 
     for (int64_t i = 0; i < p->count; i++)
@@ -145,15 +145,15 @@ static void norms_are_gathered(void **state)
     const int gathers = strcmp(dev->path, "reference") != 0;
     vox_params *p = tiny_params(dev);
     vox_block block = VOX_BLOCK_INIT, other = VOX_BLOCK_INIT;
-    run r = mae_graph(p, 1, E), twice = twice_graph(p);
+    tiny_run r = tiny_open(p, 1, E), twice = twice_graph(p);
     const int up = vox_params_find(p, "up.bias");
     const float set[C] = {1e3f};
 
-    compile(&r, dev, &block, 0, NULL);
-    compile(&twice, dev, &other, 0, NULL);
+    tiny_compile(&r, dev, &block, NULL);
+    tiny_compile(&twice, dev, &other, NULL);
     vox_params_begin_step(p);
     for (int i = 0; i < 4; i++) {
-        step(i % 2 ? &twice : &r, i, 1, E, 0.25f);
+        tiny_step(i % 2 ? &twice : &r, i, 1, E, 0.25f);
         for (int k = 0; k < p->n_param; k++)
             assert_int_equal(p->param[k].squares != NULL, gathers);
         check_norm(p);
@@ -161,8 +161,8 @@ static void norms_are_gathered(void **state)
     assert_int_equal(vox_params_set(p, p->grad, up, set), VOX_OK);
     assert_null(p->param[up].squares);
     check_norm(p);
-    free_run(&r);
-    free_run(&twice);
+    tiny_close(&r);
+    tiny_close(&twice);
     vox_block_release(&block);
     vox_block_release(&other);
     vox_params_free(p);

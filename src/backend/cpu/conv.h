@@ -113,6 +113,7 @@ typedef struct vox_conv_pass {
 /** The weight gradient, planned: a gather whose tiles are reduced instead of written. */
 typedef struct vox_conv_weigh {
     vox_conv_pass pass;
+    int in_place;        /* the fine side is read where it lies: each voxel meets one tap */
     int64_t parts;       /* runs of tiles summed apart; depends on shapes only */
     int64_t chunk_split; /* tasks that share a part and a pair, each some chunks */
     int64_t coarse_size; /* floats of the copy of a plain coarse side's tile */
@@ -205,6 +206,11 @@ typedef struct vox_conv_io {
 /** Gradient of a bias: the sum of each channel over images and voxels. */
 void VOX_KERNEL(vox_channel_sums)(vox_grad grad, const float *v, const vox_conv_side *s,
                                   int64_t images, void *work);
+
+/** Where a chunk's first channel of an image starts. */
+const float *VOX_KERNEL(vox_conv_chunk)(const vox_conv_pass *p,
+                                        const float *const source[2], int64_t image,
+                                        int64_t chunk);
 
 /** Copy what a tile reads of chunks [begin, end) into `tile`. */
 void VOX_KERNEL(vox_conv_tile)(float *tile, const vox_conv_pass *p, const vox_conv_box *b,

@@ -28,8 +28,12 @@ VOX_INLINE void copy_plane(const int chunk, float *dst, const float *row, int64_
     begin = begin < end ? begin : end;
     memset(dst, 0, (size_t)(begin * chunk) * sizeof *dst);
     memset(dst + end * chunk, 0, (size_t)((columns - end) * chunk) * sizeof *dst);
-    for (int64_t j = begin; j < end; j++)
-        memcpy(dst + j * chunk, row + (x + j * step) * lanes, (size_t)chunk * sizeof *dst);
+    for (int64_t j = begin; j < end; j++) {
+        const float *from = row + (x + j * step) * lanes;
+
+        vec_prefetch(from + extent * lanes); /* the next row's place */
+        memcpy(dst + j * chunk, from, (size_t)chunk * sizeof *dst);
+    }
 }
 
 static void copy_row(float *dst, const vox_conv_pass *p, const float *row)
@@ -45,9 +49,9 @@ static void copy_row(float *dst, const vox_conv_pass *p, const float *row)
     }
 }
 
-/* Where a chunk's first channel of an image starts. */
-static const float *chunk_start(const vox_conv_pass *p, const float *const source[2],
-                                int64_t image, int64_t chunk)
+const float *VOX_KERNEL(vox_conv_chunk)(const vox_conv_pass *p,
+                                        const float *const source[2], int64_t image,
+                                        int64_t chunk)
 {
     const vox_conv_side *s = &p->source;
     const vox_conv_group g = vox_conv_group_of(s, p->chunk, chunk);
@@ -62,7 +66,7 @@ void VOX_KERNEL(vox_conv_tile)(float *tile, const vox_conv_pass *p, const vox_co
     const vox_conv_side *s = &p->source;
 
     for (int64_t c = begin; c < end; c++, tile += p->chunk_size) {
-        const float *from = chunk_start(p, source, b->image, c);
+        const float *from = VOX_KERNEL(vox_conv_chunk)(p, source, b->image, c);
 
         for (int64_t d = b->low[0]; d < b->high[0]; d++) {
             for (int64_t h = b->low[1]; h < b->high[1]; h++) {

@@ -353,6 +353,25 @@ static int64_t parts_of(const vox_conv_pass *p)
     return min(tiles, max(1, min(enough, WEIGH_TASKS / p->pairs)));
 }
 
+/* Does every kernel element read voxels of its own, all of them inside, one or two apart? */
+static int fits_in_place(const vox_conv_shape *s)
+{
+    for (int i = 0; i < 3; i++) {
+        if (s->kernel[i] != s->stride[i] || s->pad[i] != 0)
+            return 0;
+    }
+    return s->fine.lanes > 1 && s->stride[2] <= 2;
+}
+
+/* The volume itself as the tile. */
+static void lie_in_place(vox_conv_pass *p)
+{
+    p->plane = p->source.lanes;
+    p->row = p->source.extent[2] * p->source.lanes;
+    p->rows[1] = p->source.extent[1];
+    p->chunk_size = p->tile_size = 0;
+}
+
 void vox_conv_plan_weigh(vox_conv_weigh *p, const vox_conv_shape *s, int lanes, int threads)
 {
     vox_conv_pass *pass = &p->pass;
@@ -364,6 +383,9 @@ void vox_conv_plan_weigh(vox_conv_weigh *p, const vox_conv_shape *s, int lanes, 
         threads > 1 ? ceil_div(2 * (int64_t)threads, p->parts * pass->pairs) : 1;
     p->chunk_split = min(p->chunk_split, pass->chunks);
     p->coarse_size = s->coarse.lanes == 1 ? tile_voxels(pass) * lanes : 0;
+    p->in_place = fits_in_place(s);
+    if (p->in_place)
+        lie_in_place(pass);
     p->partial_bytes = pass->weight_bytes * (size_t)p->parts;
     p->worker_bytes = align64((size_t)pass->tile_size * sizeof(float)) +
                       align64((size_t)p->coarse_size * sizeof(float));

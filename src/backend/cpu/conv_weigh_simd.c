@@ -24,7 +24,8 @@ enum {
     ROW_CHANNELS = VOX_VECS >= 32   ? 4
                    : VOX_VECS >= 16 ? 2
                                     : 1, /* with 3 taps in a row */
-    TAP_CHANNELS = 2 * ROW_CHANNELS      /* with 1 tap */
+    TAP_CHANNELS = 2 * ROW_CHANNELS,     /* with 1 tap */
+    AHEAD = 2                            /* rows asked for before they are read in place */
 };
 
 /* Rows that all have the taps in question. Distances in floats. */
@@ -45,7 +46,7 @@ VOX_INLINE void put_sum(float *to, vec sum, int add)
 
 /* One row; a pointer per tap, that channels need no registers of their own. */
 VOX_INLINE void weigh_row(const int taps, const int channels, const int vectors,
-                          const int chunk, const rows *r, vec *a, vec *b, const float *x,
+                          const int step, const rows *r, vec *a, vec *b, const float *x,
                           const float *y0, const float *y1)
 {
     const float *at[3];
@@ -57,9 +58,12 @@ VOX_INLINE void weigh_row(const int taps, const int channels, const int vectors,
         const vec v0 = vec_load(y0 + q * LANES);
         const vec v1 = vectors == 2 ? vec_load(y1 + q * LANES) : v0;
 
+        if (step >=
+            LANES) /* in place: rows come from far, in pieces too short to foresee */
+            vec_prefetch(at[0] + q * step + AHEAD * r->source_step[1]);
         VOX_UNROLL
         for (int i = 0; i < taps * channels; i++) {
-            const vec s = vec_set1(at[i / channels][q * chunk + i % channels]);
+            const vec s = vec_set1(at[i / channels][q * step + i % channels]);
 
             a[i] = vec_fma(s, v0, a[i]);
             if (vectors == 2)
@@ -71,7 +75,7 @@ VOX_INLINE void weigh_row(const int taps, const int channels, const int vectors,
 /* Constants first: taps 1 or 3, source channels summed at once, coarse vectors, and the
  * distance of the source's voxels. */
 VOX_INLINE void weigh_rows(const int taps, const int channels, const int vectors,
-                           const int chunk, const rows *r)
+                           const int step, const rows *r)
 {
     vec a[3 * TAP_CHANNELS], b[3 * TAP_CHANNELS];
 
@@ -83,7 +87,7 @@ VOX_INLINE void weigh_rows(const int taps, const int channels, const int vectors
             const int64_t at = d * r->coarse_step[0] + h * r->coarse_step[1];
             const float *x = r->source + d * r->source_step[0] + h * r->source_step[1];
 
-            weigh_row(taps, channels, vectors, chunk, r, a, b, x, r->coarse[0] + at,
+            weigh_row(taps, channels, vectors, step, r, a, b, x, r->coarse[0] + at,
                       r->coarse[1] + at);
         }
     }
@@ -97,12 +101,13 @@ VOX_INLINE void weigh_rows(const int taps, const int channels, const int vectors
     }
 }
 
-/* The instances, and a table of them by (chunk == 1, three taps, vectors - 1). */
+/* The instances: a table of those that read a tile, by (chunk == 1, three taps,
+ * vectors - 1), and of those that read blocks in place, by (step - 1, vectors - 1). */
 typedef void rows_fn(const rows *r);
-#define INSTANCE(taps, channels, vectors, chunk)                              \
-    static VOX_NOINLINE void rows_##taps##_##vectors##_##chunk(const rows *r) \
-    {                                                                         \
-        weigh_rows(taps, channels, vectors, chunk, r);                        \
+#define INSTANCE(taps, channels, vectors, step)                              \
+    static VOX_NOINLINE void rows_##taps##_##vectors##_##step(const rows *r) \
+    {                                                                        \
+        weigh_rows(taps, channels, vectors, step, r);                        \
     }
 INSTANCE(1, TAP_CHANNELS, 1, VOX_CONV_CHUNK)
 INSTANCE(1, TAP_CHANNELS, 2, VOX_CONV_CHUNK)
@@ -112,11 +117,19 @@ INSTANCE(1, 1, 1, 1)
 INSTANCE(1, 1, 2, 1)
 INSTANCE(3, 1, 1, 1)
 INSTANCE(3, 1, 2, 1)
+INSTANCE(1, TAP_CHANNELS, 1, LANES)
+INSTANCE(1, TAP_CHANNELS, 2, LANES)
+INSTANCE(1, TAP_CHANNELS, 1, PAIR)
+INSTANCE(1, TAP_CHANNELS, 2, PAIR)
 
 static rows_fn *const rows_table[2][2][2] = {
     {{rows_1_1_VOX_CONV_CHUNK, rows_1_2_VOX_CONV_CHUNK},
      {rows_3_1_VOX_CONV_CHUNK, rows_3_2_VOX_CONV_CHUNK}                          },
     {{rows_1_1_1, rows_1_2_1},                           {rows_3_1_1, rows_3_2_1}},
+};
+static rows_fn *const place_table[2][2] = {
+    {rows_1_1_LANES, rows_1_2_LANES},
+    {rows_1_1_PAIR,  rows_1_2_PAIR }
 };
 
 /* ---- one tile ---- */
@@ -202,6 +215,8 @@ static void weigh_chunk(const task *t, rows *r, int vectors, float *sum)
     const int three = w->kernel == 3;
     const int channels = p->chunk == 1 ? 1 : three ? ROW_CHANNELS : TAP_CHANNELS;
     const float *source = r->source;
+    rows_fn *fn = t->p->in_place ? place_table[w->source_step - 1][vectors - 1]
+                                 : rows_table[p->chunk == 1][three][vectors - 1];
 
     for (int k = 0; k < w->kernel; k += three ? 3 : 1) {
         for (int e = 0; e < (three ? 3 : 1); e++)
@@ -210,9 +225,20 @@ static void weigh_chunk(const task *t, rows *r, int vectors, float *sum)
         for (int c = 0; c < p->chunk; c += channels) {
             r->source = source + c;
             r->sum = sum + (k * p->chunk + c) * PAIR;
-            rows_table[p->chunk == 1][three][vectors - 1](r);
+            fn(r);
         }
     }
+}
+
+/* Where the rows of a chunk start. */
+static const float *tile_of(const task *t, const vox_conv_box *b, int64_t chunk)
+{
+    const vox_conv_pass *p = &t->p->pass;
+
+    if (!t->p->in_place)
+        return t->tile + (chunk - t->begin) * p->chunk_size;
+    return VOX_KERNEL(vox_conv_chunk)(p, t->fine, b->image, chunk) +
+           (b->low[0] * p->rows[1] + b->low[1]) * p->row;
 }
 
 static void weigh_tile(task *t, const vox_conv_box *b)
@@ -241,8 +267,7 @@ static void weigh_tile(task *t, const vox_conv_box *b)
                 (d - b->begin[0]) * r.coarse_step[0] + (h - b->begin[1]) * r.coarse_step[1];
         r.add = t->touched[k];
         for (int64_t c = t->begin; c < t->end; c++) {
-            r.source = t->tile + (c - t->begin) * p->chunk_size +
-                       (row * p->rows[1] + column) * p->row;
+            r.source = tile_of(t, b, c) + (row * p->rows[1] + column) * p->row;
             weigh_chunk(t, &r, vectors,
                         t->sum + c * size + (int64_t)k * widths * p->chunk * PAIR);
         }
@@ -271,7 +296,8 @@ static void run_task(task *t, int64_t part)
     for (int64_t i = part * tiles / parts; i < (part + 1) * tiles / parts; i++) {
         const vox_conv_box b = vox_conv_tile_box(p, i);
 
-        VOX_KERNEL(vox_conv_tile)(t->tile, p, &b, t->fine, t->begin, t->end);
+        if (!t->p->in_place)
+            VOX_KERNEL(vox_conv_tile)(t->tile, p, &b, t->fine, t->begin, t->end);
         if (p->target.lanes == 1)
             copy_coarse(t, &b);
         weigh_tile(t, &b);

@@ -90,7 +90,7 @@ static int add_node(list *l, const vox_problem *q)
         return rc == VOX_OK ? VOX_E_NOMEM : rc;
     it->grads |= q->grads;
     for (int pass = 0; pass < VOX_TRIAL_PASSES; pass++)
-        it->count[pass] += (passes >> pass) & 1u;
+        it->count[pass] += (passes & 1u << pass) != 0;
     return VOX_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <json-c/json_object.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "cli/bench.h"
@@ -218,7 +219,7 @@ static void measure_pass(result *r, vox_trial *t, int repeat)
 }
 
 static int measure_spec(const item *it, vox_problem_spec *spec, vox_device *dev, int repeat,
-                        double *peak)
+                        double peak)
 {
     vox_trial trial = VOX_TRIAL_INIT;
     int rc;
@@ -229,13 +230,11 @@ static int measure_spec(const item *it, vox_problem_spec *spec, vox_device *dev,
     }
     rc = vox_trial_init(&trial, spec, dev, it->grads);
     for (int pass = 0; pass < VOX_TRIAL_PASSES && rc == VOX_OK; pass++) {
-        result r = {.it = it, .trial = &trial, .pass = (vox_trial_pass)pass};
+        result r = {.it = it, .trial = &trial, .pass = (vox_trial_pass)pass, .peak = peak};
 
         if (!vox_trial_has(&trial, r.pass))
             continue;
         measure_pass(&r, &trial, repeat);
-        vox_bench_peak_again(peak, dev);
-        r.peak = *peak;
         rc = tell(&r);
     }
     vox_trial_release(&trial);
@@ -245,10 +244,9 @@ static int measure_spec(const item *it, vox_problem_spec *spec, vox_device *dev,
 static int measure(const list *l, vox_device *dev, int repeat, int quiet)
 {
     vox_progress_line line;
-    double peak = 0;
+    double peak = 0, next = 0; /* when to measure the peak again */
     int rc = VOX_OK;
 
-    vox_bench_peak_again(&peak, dev);
     vox_progress_line_init(&line, quiet);
     for (int64_t i = 0; i < l->count && rc == VOX_OK; i++) {
         vox_problem_spec spec;
@@ -256,7 +254,11 @@ static int measure(const list *l, vox_device *dev, int repeat, int quiet)
         rc = vox_problem_parse(&spec, l->v[i].op, l->v[i].text);
         if (rc != VOX_OK)
             break;
-        rc = measure_spec(&l->v[i], &spec, dev, repeat, &peak);
+        if (vox_clock() >= next) {
+            vox_bench_peak_again(&peak, dev);
+            next = vox_clock() + 1;
+        }
+        rc = measure_spec(&l->v[i], &spec, dev, repeat, peak);
         vox_problem_release(&spec);
         vox_progress_line_show(&line, "problems", i + 1, l->count);
     }

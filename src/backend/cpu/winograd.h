@@ -68,7 +68,8 @@ typedef struct vox_winograd_weigh {
     int deep;
     int64_t run;    /* tiles at once */
     int64_t parts;  /* wide: runs of tiles summed apart; depends on shapes only */
-    int64_t splits; /* tasks that share a part (wide) or a pair (deep) */
+    int64_t splits; /* tasks that share a part, each some pairs (wide), or a pair (deep) */
+    int64_t cuts;   /* wide: tasks that share those, each some blocks of the source */
     int64_t v_plane, z_plane, u_plane;
     int64_t v_size, z_size, u_size; /* floats; u of one pair, or of one block */
     size_t shared_bytes, worker_bytes;

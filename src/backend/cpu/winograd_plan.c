@@ -12,7 +12,7 @@ enum {
     RUN_LEAST = 12,            /* tiles: below that the weights do not pay */
     RUN_MOST = 48,
     WEIGH_DEEP = 128,               /* tiles: up to here all at once is faster */
-    PARTS_BYTES = 16 * 1024 * 1024, /* of all dU's */
+    PARTS_BYTES = 32 * 1024 * 1024, /* of all dU's */
     PARTS = 64,
     PARTS_ANYHOW = 16, /* of short ones */
     PART_RUNS = 24     /* at least of more: a part costs a copy of dU */
@@ -137,7 +137,7 @@ void vox_winograd_plan_sum(vox_winograd_sum *p, const vox_conv_shape *s, int spr
     p->deep = w->tiles <= pairs * 2 * lanes;
     p->run = run_length((blocks + 2) * lanes, min(w->tiles, ceil_div(w->tiles, wanted)));
     if (p->deep)
-        p->run = run_length(4 * lanes, w->tiles);
+        p->run = run_length(4 * lanes, ceil_div(w->tiles, max(1, wanted / pairs)));
     p->runs = ceil_div(w->tiles, p->run);
     p->splits = min(p->runs, ceil_div(wanted, pairs));
     room = ceil_div(p->run, RUN_LEAST) * RUN_LEAST;
@@ -188,7 +188,9 @@ static void plan_weigh_wide(vox_winograd_weigh *p, int lanes, int threads)
     runs = ceil_div(p->w.tiles, p->run);
     p->parts = min(PARTS, max(1, PARTS_BYTES / bytes));
     p->parts = min(p->parts, max(runs / PART_RUNS, min(runs, PARTS_ANYHOW)));
+    p->parts -= p->parts > 1 ? p->parts % 2 : 0; /* for two threads */
     p->splits = threads > 1 ? min(pairs, ceil_div(2 * (int64_t)threads, p->parts)) : 1;
+    p->cuts = max(1, min(blocks, threads / (p->parts * p->splits)));
     p->shared_bytes = (size_t)(p->parts * bytes);
     p->worker_bytes = (size_t)(p->v_size + p->z_size + packed_size(lanes)) * sizeof(float);
 }

@@ -128,20 +128,35 @@ static worker worker_of(const vox_winograd_weigh *p, void *work)
 
 /* ---- wide ---- */
 
-/* Pairs [begin, end) of a run of tiles into dU. */
-static void add_run(const operands *o, const worker *w, float *u, int64_t begin,
-                    int64_t end, vox_winograd_run r, int add)
+/* What a task makes of dU: pairs and blocks [begin, end). */
+typedef struct piece {
+    int64_t pair_begin, pair_end, block_begin, block_end;
+} piece;
+
+/* Number `index` of splits x cuts. */
+static piece piece_of(const vox_winograd_weigh *p, int64_t index)
+{
+    const int64_t pairs = p->w.pass.pairs, blocks = p->w.pass.chunks;
+    const int64_t split = index / p->cuts, cut = index % p->cuts;
+
+    return (piece){split * pairs / p->splits, (split + 1) * pairs / p->splits,
+                   cut * blocks / p->cuts, (cut + 1) * blocks / p->cuts};
+}
+
+/* A piece's share of a run of tiles into dU. */
+static void add_run(const operands *o, const worker *w, float *u, const piece *t,
+                    vox_winograd_run r, int add)
 {
     const vox_winograd_weigh *p = o->p;
-    const int64_t room = r.run * LANES;
+    const int64_t room = r.run * LANES, begin = t->pair_begin;
 
-    for (int64_t k = 0; k < p->w.pass.chunks; k++)
+    for (int64_t k = t->block_begin; k < t->block_end; k++)
         transform_fine(w->v, o, k, r);
-    for (int64_t k = 2 * begin; k < 2 * end; k++)
+    for (int64_t k = 2 * begin; k < 2 * t->pair_end; k++)
         transform_coarse(w->z, o, k, k - 2 * begin, r);
     for (int plane = 0; plane < VOX_WINOGRAD_PLANES; plane++) {
-        for (int64_t pair = begin; pair < end; pair++) {
-            for (int64_t k = 0; k < p->w.pass.chunks; k++)
+        for (int64_t pair = begin; pair < t->pair_end; pair++) {
+            for (int64_t k = t->block_begin; k < t->block_end; k++)
                 add_block(p, u + pair * p->u_size + plane * p->u_plane + k * LANES * PAIR,
                           w->v + plane * p->v_plane + k * room,
                           w->z + plane * p->z_plane + 2 * (pair - begin) * room, pair,
@@ -158,13 +173,12 @@ static void weigh_wide(const operands *o, void *work)
     const worker w = worker_of(p, work);
     float *u = work;
 
-    VOX_SHARE(i, p->parts * p->splits) {
-        const int64_t part = i / p->splits, split = i % p->splits;
-        const int64_t first = part * runs / p->parts;
+    VOX_SHARE(i, p->parts * p->splits * p->cuts) {
+        const int64_t part = i / p->cuts / p->splits, first = part * runs / p->parts;
+        const piece t = piece_of(p, i % (p->splits * p->cuts));
 
         for (int64_t k = first; k < (part + 1) * runs / p->parts; k++)
-            add_run(o, &w, u + part * pairs * p->u_size, split * pairs / p->splits,
-                    (split + 1) * pairs / p->splits, run_of(p, k), k > first);
+            add_run(o, &w, u + part * pairs * p->u_size, &t, run_of(p, k), k > first);
     }
     vox_barrier();
     VOX_SHARE(i, pairs * blocks)

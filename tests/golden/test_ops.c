@@ -15,8 +15,6 @@
 
 #define FOLDER VOX_SOURCE_DIR "/tests/golden/ops"
 
-static const char *const paths[] = {"reference", "plain", "avx2", "avx512"};
-
 /* ---- PyTorch ---- */
 
 /* Fill `to` from the tensor of that name, of this type and shape. */
@@ -78,14 +76,14 @@ static void check_file(const char *file)
     magnitude = op_case_magnitude(&c);
     op_result_mix(&c, &magnitude);
     load(c.dout[0], &ts, "dout", VOX_F32, c.spec.out[0].shape); /* kinks too */
-    for (int i = 0; i < VOX_COUNT(paths); i++) {
-        vox_device *dev = op_device(paths[i], 2);
+    for (int i = 0; i < OP_WAYS; i++) {
+        vox_device *dev = op_way_open(&op_ways[i], 2);
 
-        if (dev) {
+        if (dev && op_way_is_for(&op_ways[i], &c.spec)) {
             const op_how how = op_how_write(dev, op_pick(dev, &c));
             op_result found = op_case_run(&c, &how);
 
-            op_result_compare(&c, paths[i], &found, &wanted, &magnitude);
+            op_result_compare(&c, op_ways[i].name, &found, &wanted, &magnitude);
             op_result_free(&found);
         }
         vox_device_close(dev);
@@ -137,15 +135,15 @@ static op_case published(const char *text)
 /* The operands are f32, the loss is rounded to f32: two roundings of a value near 1. */
 static void check_loss(op_case *c, double wanted)
 {
-    for (int i = 0; i < VOX_COUNT(paths); i++) {
-        vox_device *dev = op_device(paths[i], 2);
+    for (int i = 0; i < OP_WAYS; i++) {
+        vox_device *dev = op_way_open(&op_ways[i], 2);
 
-        if (dev) {
+        if (dev && op_way_is_for(&op_ways[i], &c->spec)) {
             const op_how how = op_how_write(dev, op_pick(dev, c));
             op_result r = op_case_run(c, &how);
 
             if (!(fabs((double)r.out[0][0] - wanted) <= 0x1p-23 * wanted))
-                fail_msg("%s on %s: %.9g, wanted %.16g", c->text, paths[i],
+                fail_msg("%s on %s: %.9g, wanted %.16g", c->text, op_ways[i].name,
                          (double)r.out[0][0], wanted);
             op_result_free(&r);
         }

@@ -13,8 +13,6 @@
 #include "support/op_case.h"
 #include "support/unit.h"
 
-static const char *const paths[] = {"reference", "plain", "avx2", "avx512"};
-
 static const char *const linear[][2] = {
     {"conv3d",           "2x9x5x6x7 out=17"                       },
     {"conv3d",           "1x16x6x6x8 out=16"                      },
@@ -34,11 +32,11 @@ static const char *const linear[][2] = {
 static void for_all(void (*check)(op_case *c, const op_how *how))
 {
     for (int k = 0; k < VOX_COUNT(linear); k++) {
-        for (int i = 0; i < VOX_COUNT(paths); i++) {
+        for (int i = 0; i < OP_WAYS; i++) {
             op_case c = op_case_new(vox_op_find(linear[k][0]), linear[k][1], 21, 0);
-            vox_device *dev = op_device(paths[i], 2);
+            vox_device *dev = op_way_open(&op_ways[i], 2);
 
-            if (dev) {
+            if (dev && op_way_is_for(&op_ways[i], &c.spec)) {
                 const op_how how = op_how_write(dev, op_pick(dev, &c));
 
                 check(&c, &how);
@@ -176,15 +174,16 @@ static void clear_border(float *v, vox_shape s, int64_t margin)
 
 /* in: voxels the input moves, out: voxels the output then moves. */
 static void check_shift(const char *op, const char *text, const int64_t in[3],
-                        const int64_t out[3], const char *path)
+                        const int64_t out[3], const op_way *way)
 {
     op_case c = op_case_new(vox_op_find(op), text, 23, 0);
-    vox_device *dev = op_device(path, 2);
+    vox_device *dev = op_way_open(way, 2);
     op_how how;
     op_result plain, moved, magnitude;
     float *x;
 
-    if (!dev) {
+    if (!dev || !op_way_is_for(way, &c.spec)) {
+        vox_device_close(dev);
         op_case_free(&c);
         return;
     }
@@ -199,7 +198,7 @@ static void check_shift(const char *op, const char *text, const int64_t in[3],
     op_result_mix(&c, &magnitude);
     memcpy(c.dout[0], plain.out[0], (size_t)op_case_count_out(&c, 0) * sizeof(float));
     move_image(plain.out[0], c.dout[0], c.spec.out[0].shape, out);
-    op_result_compare(&c, path, &moved, &plain, &magnitude);
+    op_result_compare(&c, way->name, &moved, &plain, &magnitude);
     op_result_free(&plain);
     op_result_free(&moved);
     op_result_free(&magnitude);
@@ -211,17 +210,17 @@ static void check_shift(const char *op, const char *text, const int64_t in[3],
 static void moved_inputs_move_outputs(void **state)
 {
     (void)state;
-    for (int i = 0; i < VOX_COUNT(paths); i++) {
+    for (int i = 0; i < OP_WAYS; i++) {
         check_shift("conv3d", "1x9x12x11x13 out=10", (int64_t[]){1, -2, 3},
-                    (int64_t[]){1, -2, 3}, paths[i]);
+                    (int64_t[]){1, -2, 3}, &op_ways[i]);
         check_shift("conv3d", "1x8x12x12x12 out=8 stride=2", (int64_t[]){2, -2, 2},
-                    (int64_t[]){1, -1, 1}, paths[i]);
+                    (int64_t[]){1, -1, 1}, &op_ways[i]);
         check_shift("conv3d", "1x1x11x12x13 out=2 kernel=5 pad=2", (int64_t[]){-1, 1, -2},
-                    (int64_t[]){-1, 1, -2}, paths[i]);
+                    (int64_t[]){-1, 1, -2}, &op_ways[i]);
         check_shift("conv_transpose3d", "1x8x10x9x11 out=9", (int64_t[]){1, -1, 2},
-                    (int64_t[]){2, -2, 4}, paths[i]);
+                    (int64_t[]){2, -2, 4}, &op_ways[i]);
         check_shift("avg_pool3d", "1x9x12x10x14", (int64_t[]){2, -2, 2},
-                    (int64_t[]){1, -1, 1}, paths[i]);
+                    (int64_t[]){1, -1, 1}, &op_ways[i]);
     }
 }
 

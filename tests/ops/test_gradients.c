@@ -17,19 +17,6 @@ static const double weight[POINTS] = {1, -8, 8, -1}; /* / 12 steps: 4th order */
 static const double step = 0x1p-5;
 static const int64_t small = 3000; /* elements of random problems */
 
-static const struct {
-    const char *path;
-    vox_winograd_use winograd;
-} ways[] = {
-    {"reference", VOX_WINOGRAD_NEVER },
-    {"plain",     VOX_WINOGRAD_NEVER },
-    {"plain",     VOX_WINOGRAD_ALWAYS},
-    {"avx2",      VOX_WINOGRAD_NEVER },
-    {"avx2",      VOX_WINOGRAD_ALWAYS},
-    {"avx512",    VOX_WINOGRAD_NEVER },
-    {"avx512",    VOX_WINOGRAD_ALWAYS},
-};
-
 /* The slope along a direction, and what rounding does to it: single outputs and gradients
  * are off independently of each other, so it is their root mean square. */
 typedef struct slope {
@@ -158,13 +145,13 @@ static void check_direction(op_case *c, const op_how *full, int i, vox_rng *rng,
     vox_free(v);
 }
 
-static void check_way(op_case *c, int way, const op_result *magnitude)
+static void check_way(op_case *c, const op_way *way, const op_result *magnitude)
 {
-    vox_device *dev = op_device_winograd(ways[way].path, 2, ways[way].winograd);
+    vox_device *dev = op_way_open(way, 2);
     vox_rng rng = vox_rng_at(3, VOX_STREAM(c->text), 0);
     const vox_kernel *kernel = dev ? op_pick(dev, c) : NULL;
 
-    if (dev && (kernel || way == 0)) {
+    if (dev && (kernel || way == op_ways)) {
         const op_how how = op_how_write(dev, kernel);
 
         for (int i = 0; i < c->spec.n_in; i++) {
@@ -185,9 +172,9 @@ static void check_problem(const vox_op *op, const char *text)
         assert_int_equal(vox_opts_set(op->opts, c.spec.attr, "eps", "1"), VOX_OK);
     magnitude = op_case_magnitude(&c);
     op_result_mix(&c, &magnitude);
-    for (int i = 0; i < VOX_COUNT(ways); i++) {
-        if (ways[i].winograd == VOX_WINOGRAD_NEVER || op_spec_is_winograd(&c.spec))
-            check_way(&c, i, &magnitude);
+    for (int i = 0; i < OP_WAYS; i++) {
+        if (op_way_is_for(&op_ways[i], &c.spec))
+            check_way(&c, &op_ways[i], &magnitude);
     }
     op_result_free(&magnitude);
     op_case_free(&c);

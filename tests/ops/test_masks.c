@@ -16,7 +16,6 @@
 #include "support/op_case.h"
 #include "support/unit.h"
 
-static const char *const paths[] = {"reference", "plain", "avx2", "avx512"};
 static const int64_t small = 4000; /* elements of random problems */
 
 /* The operand that is a mask, or -1. */
@@ -102,12 +101,12 @@ typedef void check_fn(op_case *c, int mask, const op_how *how);
 
 static void on_all_paths(check_fn *check, const vox_op *op, const char *text)
 {
-    for (int i = 0; i < VOX_COUNT(paths); i++) {
+    for (int i = 0; i < OP_WAYS; i++) {
         op_case c = op_case_new(op, text, 51, 0);
-        vox_device *dev = op_device(paths[i], 2);
+        vox_device *dev = op_way_open(&op_ways[i], 2);
         const int mask = mask_of(&c.spec);
 
-        if (dev && mask >= 0) {
+        if (dev && mask >= 0 && op_way_is_for(&op_ways[i], &c.spec)) {
             const op_how how = op_how_write(dev, op_pick(dev, &c));
 
             check(&c, mask, &how);

@@ -40,10 +40,25 @@ vox_device *op_device(const char *path, int threads)
     return open_device(&(vox_device_cfg){.name = "cpu", .path = path, .threads = threads});
 }
 
-vox_device *op_device_winograd(const char *path, int threads, vox_winograd_use use)
+const op_way op_ways[OP_WAYS] = {
+    {"reference",        "reference", VOX_WINOGRAD_NEVER },
+    {"plain",            "plain",     VOX_WINOGRAD_NEVER },
+    {"avx2",             "avx2",      VOX_WINOGRAD_NEVER },
+    {"avx512",           "avx512",    VOX_WINOGRAD_NEVER },
+    {"plain, winograd",  "plain",     VOX_WINOGRAD_ALWAYS},
+    {"avx2, winograd",   "avx2",      VOX_WINOGRAD_ALWAYS},
+    {"avx512, winograd", "avx512",    VOX_WINOGRAD_ALWAYS},
+};
+
+vox_device *op_way_open(const op_way *w, int threads)
 {
     return open_device(&(vox_device_cfg){
-        .name = "cpu", .path = path, .threads = threads, .winograd = use});
+        .name = "cpu", .path = w->path, .threads = threads, .winograd = w->winograd});
+}
+
+int op_way_is_for(const op_way *w, const vox_problem_spec *s)
+{
+    return w->winograd == VOX_WINOGRAD_NEVER || op_spec_is_winograd(s);
 }
 
 int op_spec_is_winograd(const vox_problem_spec *s)

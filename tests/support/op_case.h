@@ -42,12 +42,26 @@ typedef struct op_how {
 /** Everything written, no operand overwritten. */
 op_how op_how_write(vox_device *dev, const vox_kernel *kernel);
 
-/** A "cpu" device on a path, or NULL when this machine lacks the path. The second may be
- * told to take Winograd's form of convolutions wherever it can, or nowhere. */
+/** A "cpu" device on a path, or NULL when this machine lacks the path. */
 vox_device *op_device(const char *path, int threads);
-vox_device *op_device_winograd(const char *path, int threads, vox_winograd_use use);
 
-/** Has the problem such a form? */
+/** A way to compute: a kernel path, with a switch of its device where it has one. Winograd's
+ * form of convolutions is used everywhere or nowhere, and everywhere is a way of its own. */
+typedef struct op_way {
+    const char *name, *path;
+    vox_winograd_use winograd;
+} op_way;
+
+enum { OP_WAYS = 7 };
+extern const op_way op_ways[OP_WAYS]; /* the first is the reference */
+
+/** Its "cpu" device, or NULL when this machine lacks the path. */
+vox_device *op_way_open(const op_way *w, int threads);
+
+/** Does the way differ from the others on this problem? */
+int op_way_is_for(const op_way *w, const vox_problem_spec *s);
+
+/** Has the problem Winograd's form? */
 int op_spec_is_winograd(const vox_problem_spec *s);
 
 /**

@@ -17,23 +17,14 @@ typedef struct tally {
     double worst[OP_FAR]; /* largest error / allowed error, by data */
 } tally;
 
-/* A path, on devices of 1 to THREADS threads; NULL where this machine lacks it. Winograd's
- * form of convolutions is a way of its own, for the problems that have it. */
+/* A way on devices of 1 to THREADS threads; NULL where this machine lacks it. */
 typedef struct way {
-    const char *path, *name;
-    vox_winograd_use winograd;
+    const op_way *how;
     vox_device *dev[THREADS];
     tally kernel[MAX_KERNELS];
 } way;
 
-static way ways[] = {
-    {"plain",  "plain",           VOX_WINOGRAD_NEVER,  {0}, {{0}}},
-    {"avx2",   "avx2",            VOX_WINOGRAD_NEVER,  {0}, {{0}}},
-    {"avx512", "avx512",          VOX_WINOGRAD_NEVER,  {0}, {{0}}},
-    {"plain",  "plain winograd",  VOX_WINOGRAD_ALWAYS, {0}, {{0}}},
-    {"avx2",   "avx2 winograd",   VOX_WINOGRAD_ALWAYS, {0}, {{0}}},
-    {"avx512", "avx512 winograd", VOX_WINOGRAD_ALWAYS, {0}, {{0}}},
-};
+static way ways[OP_WAYS]; /* the first, the reference, stays empty */
 static vox_device *reference;
 
 /* A case, what must come out, and the puts that its gradients are tried with. */
@@ -49,11 +40,12 @@ int op_sweep_open(void **state)
 {
     (void)state;
     reference = op_device("reference", 2);
-    for (int i = 0; i < VOX_COUNT(ways); i++) {
+    for (int i = 1; i < OP_WAYS; i++) {
         int n = 0;
 
+        ways[i].how = &op_ways[i];
         for (int t = 0; t < THREADS; t++)
-            ways[i].dev[t] = op_device_winograd(ways[i].path, 1 + t, ways[i].winograd);
+            ways[i].dev[t] = op_way_open(&op_ways[i], 1 + t);
         while (ways[i].dev[0] && ways[i].dev[0]->kernels[n])
             n++;
         assert_true(n <= MAX_KERNELS);
@@ -65,7 +57,7 @@ int op_sweep_close(void **state)
 {
     (void)state;
     vox_device_close(reference);
-    for (int i = 0; i < VOX_COUNT(ways); i++) {
+    for (int i = 0; i < OP_WAYS; i++) {
         for (int t = 0; t < THREADS; t++)
             vox_device_close(ways[i].dev[t]);
     }
@@ -120,7 +112,7 @@ static double check_kernel(const way *w, const vox_kernel *k, const subject *s)
     char who[128];
     double worst;
 
-    snprintf(who, sizeof who, "%s on %s", k->name, w->name);
+    snprintf(who, sizeof who, "%s on %s", k->name, w->how->name);
     worst = op_result_compare(&s->c, who, &found, &s->wanted, allowed(s, &how));
     op_result_same(&s->c, who, &found, &again);
     compare_alias(s, &how, &found, who);
@@ -181,21 +173,15 @@ static void release(subject *s)
     op_case_free(&s->c);
 }
 
-/* Is the way meant for the problem? */
-static int is_for(const way *w, const vox_problem_spec *spec)
-{
-    return w->dev[0] && (w->winograd == VOX_WINOGRAD_NEVER || op_spec_is_winograd(spec));
-}
-
 /* On the ways that use Winograd's form so, or on all of them (AUTO). @return 1 if every one
  * had a kernel for it */
 static int check(const subject *s, vox_winograd_use use)
 {
     int all = 1;
 
-    for (int i = 0; i < VOX_COUNT(ways); i++) {
-        if (is_for(&ways[i], &s->c.spec) &&
-            (use == VOX_WINOGRAD_AUTO || use == ways[i].winograd))
+    for (int i = 1; i < OP_WAYS; i++) {
+        if (ways[i].dev[0] && op_way_is_for(ways[i].how, &s->c.spec) &&
+            (use == VOX_WINOGRAD_AUTO || use == ways[i].how->winograd))
             all &= check_way(&ways[i], s) > 0;
     }
     return all;
@@ -251,7 +237,7 @@ static int check_random(const vox_op *op, const char *text, uint64_t seed,
 
 static int has_kernel(const vox_op *op)
 {
-    for (int i = 0; i < VOX_COUNT(ways); i++) {
+    for (int i = 0; i < OP_WAYS; i++) {
         for (int k = 0; ways[i].dev[0] && ways[i].dev[0]->kernels[k]; k++) {
             if (strcmp(ways[i].dev[0]->kernels[k]->op, op->name) == 0)
                 return 1;
@@ -338,12 +324,12 @@ static void report_way(const way *w)
         const tally *t = &w->kernel[k];
         const char *name = w->dev[0]->kernels[k]->name;
 
-        if (t->run == 0 && w->winograd == VOX_WINOGRAD_ALWAYS)
+        if (t->run == 0 && w->how->winograd == VOX_WINOGRAD_ALWAYS)
             continue;
-        print_message("%-16s %-18s %5d  %5d        %.2f  %.2f  %.2f\n", w->name, name,
+        print_message("%-16s %-18s %5d  %5d        %.2f  %.2f  %.2f\n", w->how->name, name,
                       t->run, t->picked, t->worst[0], t->worst[1], t->worst[2]);
         if (t->picked == 0 && !only())
-            fail_msg("%s on %s: no problem %s it", name, w->name,
+            fail_msg("%s on %s: no problem %s it", name, w->how->name,
                      t->run ? "picks" : "reaches");
     }
 }
@@ -352,6 +338,6 @@ void op_sweep_report(void)
 {
     print_message("                                     run picked  error / bound: near, "
                   "far, far\n");
-    for (int i = 0; i < VOX_COUNT(ways); i++)
+    for (int i = 0; i < OP_WAYS; i++)
         report_way(&ways[i]);
 }

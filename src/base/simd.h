@@ -69,6 +69,16 @@ VOX_INLINE vec vec_leaky(vec a, vec slope)
     return vec_select(vec_gt(a, vec_zero()), a, vec_mul(a, slope));
 }
 
+/** bf16 from memory to memory as f32, where `count` is no whole vector. */
+VOX_INLINE void vec_expand_bf16(float *dst, const uint16_t *src, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const uint32_t bits = (uint32_t)src[i] << 16;
+
+        __builtin_memcpy(dst + i, &bits, sizeof bits);
+    }
+}
+
 /** Sum of the lanes, always in the same order: neighbouring halves. */
 VOX_INLINE float vec_sum(vec a)
 {

@@ -149,6 +149,30 @@ VOX_INLINE void vec_store_part(float *p, vec a, int count)
         p[i] = lane[i];
 }
 
+VOX_INLINE vec vec_load_bf16(const uint16_t *p)
+{
+    uint32_t bits[8];
+    float lane[8];
+
+    for (int i = 0; i < 8; i++)
+        bits[i] = (uint32_t)p[i] << 16;
+    __builtin_memcpy(lane, bits, sizeof lane);
+    return vec_load(lane);
+}
+
+VOX_INLINE void vec_store_bf16(uint16_t *p, vec a)
+{
+    uint32_t bits[8];
+
+    __builtin_memcpy(bits, &a, sizeof bits);
+    for (int i = 0; i < 8; i++) {
+        const uint32_t high = bits[i] >> 16, near = bits[i] + 0x7fffu + (high & 1u);
+        const int nan = (bits[i] & 0x7fffffffu) > 0x7f800000u;
+
+        p[i] = (uint16_t)(nan ? high | 0x40u : near >> 16);
+    }
+}
+
 VOX_INLINE void vec_transpose(vec r[8])
 {
     float square[8][8], turned[8][8];

@@ -100,6 +100,28 @@ VOX_INLINE vec vec_fma(vec a, vec b, vec c)
 
 #if VOX_PATH_ID == 2
 
+/** VOX_LANES bf16 from memory. */
+VOX_INLINE vec vec_load_bf16(const uint16_t *p)
+{
+    const __m512i a = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)p));
+
+    return _mm512_castsi512_ps(_mm512_slli_epi32(a, 16));
+}
+
+/** To memory as bf16: rounded to nearest, ties to even; NaN stays NaN. */
+VOX_INLINE void vec_store_bf16(uint16_t *p, vec a)
+{
+    const __m512i bits = _mm512_castps_si512(a), high = _mm512_srli_epi32(bits, 16);
+    const __m512i odd = _mm512_and_si512(high, _mm512_set1_epi32(1));
+    const __m512i half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
+    const __m512i near = _mm512_srli_epi32(_mm512_add_epi32(bits, half), 16);
+    const __m512i nan = _mm512_or_si512(high, _mm512_set1_epi32(0x40));
+    const __mmask16 none = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+    const __m512i out = _mm512_mask_blend_epi32(none, near, nan);
+
+    _mm256_storeu_si256((__m256i_u *)p, _mm512_cvtepi32_epi16(out));
+}
+
 /** Mask of the first `count` lanes; count may be anything from 0 to VOX_LANES. */
 VOX_INLINE vec_mask vec_first(int count)
 {
@@ -164,6 +186,29 @@ VOX_INLINE void vec_transpose(vec r[16])
 }
 
 #else
+
+/** VOX_LANES bf16 from memory. */
+VOX_INLINE vec vec_load_bf16(const uint16_t *p)
+{
+    const __m256i a = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i_u *)p));
+
+    return _mm256_castsi256_ps(_mm256_slli_epi32(a, 16));
+}
+
+/** To memory as bf16: rounded to nearest, ties to even; NaN stays NaN. */
+VOX_INLINE void vec_store_bf16(uint16_t *p, vec a)
+{
+    const __m256i bits = _mm256_castps_si256(a), high = _mm256_srli_epi32(bits, 16);
+    const __m256i odd = _mm256_and_si256(high, _mm256_set1_epi32(1));
+    const __m256i half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
+    const __m256i near = _mm256_srli_epi32(_mm256_add_epi32(bits, half), 16);
+    const __m256i nan = _mm256_or_si256(high, _mm256_set1_epi32(0x40));
+    const __m256i none = _mm256_castps_si256(_mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+    const __m256i out = _mm256_blendv_epi8(near, nan, none);
+
+    _mm_storeu_si128((__m128i_u *)p, _mm_packus_epi32(_mm256_castsi256_si128(out),
+                                                      _mm256_extracti128_si256(out, 1)));
+}
 
 /** Mask of the first `count` lanes; count may be anything from 0 to VOX_LANES. */
 VOX_INLINE vec_mask vec_first(int count)

@@ -139,13 +139,81 @@ static void transpose(void **state)
     }
 }
 
+static float f32_of_bits(uint32_t bits)
+{
+    float v;
+
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+/* By its distances to the two neighbours; what rounds up from the largest is infinite. */
+static uint16_t nearest_bf16(float v)
+{
+    uint32_t bits;
+    uint16_t low;
+    double below, above;
+
+    memcpy(&bits, &v, sizeof bits);
+    low = (uint16_t)(bits >> 16);
+    below = fabs((double)f32_of_bits((uint32_t)low << 16));
+    above = fabs((double)f32_of_bits((uint32_t)(low + 1) << 16));
+    if (isinf(v))
+        return low;
+    above = isinf(above) ? 0x1p128 : above;
+    if (fabs((double)v) - below == above - fabs((double)v))
+        return (uint16_t)(low + (low & 1));
+    return fabs((double)v) - below < above - fabs((double)v) ? low : (uint16_t)(low + 1);
+}
+
+static void check_bf16(float v)
+{
+    uint16_t stored[LANES + 1];
+
+    for (int i = 0; i < LANES; i++)
+        a[i] = i % 2 ? -v : v;
+    stored[LANES] = 0x1234;
+    vec_store_bf16(stored, vec_load(a));
+    assert_int_equal(stored[LANES], 0x1234);
+    vec_store(out, vec_load_bf16(stored));
+    vec_expand_bf16(b, stored, LANES);
+    for (int i = 0; i < LANES; i++) {
+        const float wide = f32_of_bits((uint32_t)stored[i] << 16);
+
+        assert_memory_equal(&out[i], &wide, sizeof wide);
+        assert_memory_equal(&b[i], &wide, sizeof wide);
+        if (isnan(v))
+            assert_true(isnan(wide));
+        else
+            assert_int_equal(stored[i], nearest_bf16(a[i]));
+    }
+}
+
+static void bf16(void **state)
+{
+    static const float values[] = {
+        0.0f,    1.0f,    1.0f + 0x1p-8f, 1.0f + 0x3p-8f, 1.0f + 0x1.01p-8f, 0x1.fffp-3f,
+        FLT_MAX, FLT_MIN, 0x1p-140f,      0x1.8p-134f,    0x1.feffffp127f,   INFINITY};
+    static const uint32_t nans[] = {0x7fc00000, 0x7fffffff, 0x7f800001, 0x7f80ffff};
+    uint32_t bits = 1;
+
+    (void)state;
+    for (int i = 0; i < VOX_COUNT(values); i++)
+        check_bf16(values[i]);
+    for (int i = 0; i < VOX_COUNT(nans); i++)
+        check_bf16(f32_of_bits(nans[i]));
+    for (int i = 0; i < 2000; i++) {
+        bits = bits * 1664525u + 1013904223u;
+        check_bf16(f32_of_bits(bits & 0x7fffffff));
+    }
+}
+
 static int simd_checks(vox_isa needs)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arithmetic),
-        cmocka_unit_test(reductions),
-        cmocka_unit_test(partial),
-        cmocka_unit_test(transpose),
+        cmocka_unit_test(arithmetic), cmocka_unit_test(reductions),
+        cmocka_unit_test(partial),    cmocka_unit_test(transpose),
+        cmocka_unit_test(bf16),
     };
 
     return vox_cpu_has(needs) ? cmocka_run_group_tests(tests, NULL, NULL) : 77;

@@ -93,6 +93,7 @@ static void bind_input(vox_plan *p, task *t, int i)
                 &t->in_true[i]);
     if (t->site->staged) /* as the reference sees it, read or not */
         set_plain(&c->in[i]);
+    c->in[i].dtype = vox_plan_store(p, in);
     if (in->params)
         c->in[i].data = real_param(p, in, in->params->value);
     if (t->kind != TASK_BACKWARD || t->put[i] == VOX_SKIP)
@@ -122,6 +123,7 @@ static void bind_output(vox_plan *p, task *t, int i)
     bind_tensor(p, &c->out[i], &s->node->out[i], s->layout[i], t->out[i], &behind);
     if (s->staged)
         set_plain(&c->out[i]);
+    c->out[i].dtype = s->store[i];
     t->out_true[i] = (void *)(uintptr_t)behind;
     bind_tensor(p, &grad, &s->node->out[i], s->layout[i], t->dout[i], &t->dout_true[i]);
     c->dout[i] = grad.data;

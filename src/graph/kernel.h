@@ -51,6 +51,7 @@ typedef struct vox_prepared {
 typedef struct vox_kernel {
     const char *op;   /* the op it computes */
     const char *name; /* "conv3d_direct", for the profile and `doctor` */
+    unsigned bf16;    /* VOX_IN(i) | VOX_OUT(i): what it also takes stored as bf16 */
     int (*supports)(const vox_problem *p);
     int (*prepare)(const vox_problem *p, vox_prepared *out); /* may be NULL; VOX_E_NOMEM */
     void (*forward)(const vox_call *c);

@@ -14,6 +14,14 @@ vox_layout vox_plan_layout(vox_plan *p, const vox_node *node)
     return s->layout[k];
 }
 
+vox_dtype vox_plan_store(vox_plan *p, const vox_node *node)
+{
+    int k;
+    const site *s = vox_plan_site(p, node, &k);
+
+    return s->store[k];
+}
+
 static int find_kept(vox_plan *p, const char *const *names, int gradient)
 {
     for (int i = 0; names && names[i]; i++) {
@@ -103,36 +111,73 @@ static vox_problem problem_of(vox_plan *p, const site *s)
         if (!in)
             continue;
         q.in[i] = vox_tensor_of(vox_node_value(in), vox_plan_layout(p, in));
+        q.in[i].dtype = vox_plan_store(p, in);
         if (vox_plan_has_backward(s) && vox_plan_wants_grad(p, in))
             q.grads |= 1u << i;
     }
-    for (int i = 0; i < node->n_out; i++)
+    for (int i = 0; i < node->n_out; i++) {
         q.out[i] = vox_tensor_of(&node->out[i], s->layout[i]);
+        q.out[i].dtype = s->store[i];
+    }
     return q;
 }
 
 /* Layouts first, so that the problems of later nodes can be asked about; then the kernel.
  */
-static int choose_kernel(vox_plan *p, site *s)
+static void choose_kernel(vox_plan *p, site *s)
 {
     const vox_node *node = s->node;
     vox_problem q;
 
-    for (int i = 0; i < node->n_out; i++)
+    for (int i = 0; i < node->n_out; i++) {
         s->layout[i] = vox_layout_of(&node->out[i], p->cfg.dev->blocked);
+        s->store[i] = node->out[i].dtype;
+    }
     if (!node->op)
-        return VOX_OK;
+        return;
     q = problem_of(p, s);
     s->kernel = vox_device_kernel(p->cfg.dev, &q);
-    if (!s->kernel) {
-        for (int i = 0; i < node->n_in; i++)
-            s->staged |= q.in[i].shape.rank >= 0 && q.in[i].layout != VOX_PLAIN;
-        for (int i = 0; i < node->n_out; i++)
-            s->staged |= q.out[i].layout != VOX_PLAIN;
-        return VOX_OK;
+    for (int i = 0; !s->kernel && i < node->n_in; i++)
+        s->staged |= q.in[i].shape.rank >= 0 && q.in[i].layout != VOX_PLAIN;
+    for (int i = 0; !s->kernel && i < node->n_out; i++)
+        s->staged |= q.out[i].layout != VOX_PLAIN;
+}
+
+/* Blocked values are stored as bf16 where their maker and all their readers can. */
+static void choose_storage(vox_plan *p)
+{
+    if (p->cfg.store != VOX_BF16)
+        return;
+    for (int64_t i = 0; i < p->graph->count; i++) {
+        site *s = &p->site[i];
+
+        for (int k = 0; s->kernel && !s->kept && k < s->node->n_out; k++) {
+            if (s->kernel->bf16 & VOX_OUT(k) && s->layout[k] != VOX_PLAIN)
+                s->store[k] = VOX_BF16;
+        }
     }
+    for (int64_t i = 0; i < p->graph->count; i++) {
+        const site *s = &p->site[i];
+
+        for (int k = 0; s->needed && k < s->node->n_in; k++) {
+            int out;
+
+            if (s->node->in[k] && !(s->kernel && s->kernel->bf16 & VOX_IN(k)))
+                vox_plan_site(p, s->node->in[k], &out)->store[out] =
+                    vox_node_value(s->node->in[k])->dtype;
+        }
+    }
+}
+
+static int prepare_kernel(vox_plan *p, site *s)
+{
+    vox_problem q;
+
+    if (!s->kernel || !s->kernel->prepare)
+        return VOX_OK;
+    q = problem_of(p, s);
     s->prepared.arena = &p->arena;
-    return s->kernel->prepare ? s->kernel->prepare(&q, &s->prepared) : VOX_OK;
+    return s->kernel->prepare(&q, &s->prepared);
 }
 
 static int compile(vox_plan *p)
@@ -152,7 +197,10 @@ static int compile(vox_plan *p)
     mark_needed(p);
     mark_gradients(p);
     for (int64_t i = 0; i < p->graph->count; i++)
-        VOX_TRY(choose_kernel(p, &p->site[i]));
+        choose_kernel(p, &p->site[i]);
+    choose_storage(p);
+    for (int64_t i = 0; i < p->graph->count; i++)
+        VOX_TRY(prepare_kernel(p, &p->site[i]));
     return vox_plan_settle(p);
 }
 

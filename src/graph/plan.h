@@ -39,6 +39,8 @@ typedef struct vox_plan_cfg {
      *     all    and everything inside a scope: only what other scopes read is kept
      *     a.b,c  as all, within these scopes and below, each taken as one */
     const char *recompute;
+    vox_dtype store; /* VOX_F32, or VOX_BF16: how blocked activations lie in memory where
+                        all kernels around them can. Everything else is f32. */
 } vox_plan_cfg;
 
 typedef struct vox_plan vox_plan;

@@ -62,6 +62,7 @@ typedef struct site {
     int staged; /* reference code on blocked tensors: plain copies around it */
     vox_prepared prepared;
     vox_layout layout[VOX_MAX_OUT];
+    vox_dtype store[VOX_MAX_OUT]; /* element type in memory: the value's, or bf16 */
     int value[VOX_MAX_OUT], again[VOX_MAX_OUT], grad[VOX_MAX_OUT]; /* items */
     int saved;
 } site;
@@ -97,6 +98,9 @@ int64_t vox_plan_squares(const task *t, int i);
 
 /** Layout of operand i of a node. */
 vox_layout vox_plan_layout(vox_plan *p, const vox_node *node);
+
+/** Element type in memory of operand i of a node. */
+vox_dtype vox_plan_store(vox_plan *p, const vox_node *node);
 
 /** Does the gradient of that operand have to be made? `in` may be NULL. */
 int vox_plan_wants_grad(vox_plan *p, const vox_node *in);

@@ -37,9 +37,9 @@ static void use(vox_plan *p, int it, int t)
         p->item[it].death = t;
 }
 
-static size_t value_bytes(const vox_value *v, vox_layout layout)
+static size_t value_bytes(const vox_value *v, vox_dtype store, vox_layout layout)
 {
-    return (size_t)vox_layout_count(v->shape, layout) * vox_dtype_size(v->dtype);
+    return (size_t)vox_layout_count(v->shape, layout) * vox_dtype_size(store);
 }
 
 /* A plain copy beside a blocked tensor, alive in this task only. */
@@ -48,7 +48,8 @@ static int add_stage(vox_plan *p, const site *s, place *at, const vox_value *v,
 {
     if (!s->staged || layout == VOX_PLAIN || at->item == NONE)
         return VOX_OK;
-    return add_item(p, &at->stage, "stage", s->node->id, 0, value_bytes(v, VOX_PLAIN), t);
+    return add_item(p, &at->stage, "stage", s->node->id, 0,
+                    value_bytes(v, v->dtype, VOX_PLAIN), t);
 }
 
 /* The item that holds an operand's value at task t. */
@@ -85,7 +86,7 @@ static int list_forward(vox_plan *p, int t)
         int *value = again ? &s->again[i] : &s->value[i];
 
         VOX_TRY(add_item(p, value, again ? "again" : "value", node->id, i,
-                         value_bytes(&node->out[i], s->layout[i]), t));
+                         value_bytes(&node->out[i], s->store[i], s->layout[i]), t));
         p->item[*value].death = s->kept ? FOREVER : t;
         p->task[t].out[i].item = *value;
         VOX_TRY(add_stage(p, s, &p->task[t].out[i], &node->out[i], s->layout[i], t));
@@ -113,7 +114,7 @@ static int list_din(vox_plan *p, int t, int i)
         return VOX_OK; /* write or add is known when the step runs */
     if (of->grad[k] == NONE) {
         VOX_TRY(add_item(p, &of->grad[k], "grad", of->node->id, k,
-                         value_bytes(vox_node_value(in), of->layout[k]), t));
+                         value_bytes(vox_node_value(in), VOX_F32, of->layout[k]), t));
         p->item[of->grad[k]].death = of->kept_grad ? FOREVER : t;
         p->task[t].put[i] = VOX_WRITE;
     }
@@ -200,7 +201,8 @@ static int list_lives(vox_plan *p)
         if (s->node->op || s->node->params || s->node->pick_of || !s->needed)
             continue;
         VOX_TRY(add_item(p, &s->value[0], "input", s->node->id, 0,
-                         value_bytes(&s->node->out[0], VOX_PLAIN), 0));
+                         value_bytes(&s->node->out[0], s->node->out[0].dtype, VOX_PLAIN),
+                         0));
         p->item[s->value[0]].death = FOREVER; /* it may be run again as it is */
     }
     for (int t = 0; t < p->n_task; t++) {

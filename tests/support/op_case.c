@@ -242,6 +242,82 @@ static float *to_plain(const vox_tensor *t, const float *src)
     return plain;
 }
 
+/* ---- values as bf16 ---- */
+
+/* A value's tensor: bf16 where the call wants it and the kernel's mask allows. */
+static void choose_storage(const op_how *how, vox_tensor *t, unsigned bit)
+{
+    if (how->bf16 && how->kernel->bf16 & bit && t->layout != VOX_PLAIN)
+        t->dtype = VOX_BF16;
+}
+
+static uint16_t bf16_of(float v)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &v, sizeof bits);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static float f32_of(uint16_t v)
+{
+    const uint32_t bits = (uint32_t)v << 16;
+    float out;
+
+    memcpy(&out, &bits, sizeof out);
+    return out;
+}
+
+static void round_all(float *v, int64_t n)
+{
+    for (int64_t i = 0; v && i < n; i++)
+        v[i] = f32_of(bf16_of(v[i]));
+}
+
+void op_case_round(op_case *c)
+{
+    for (int i = 0; i < c->spec.n_in; i++) {
+        if (c->in[i] && c->spec.in[i].role == VOX_ROLE_ACTIVATION &&
+            c->spec.in[i].dtype == VOX_F32)
+            round_all(c->in[i], op_case_count_in(c, i));
+    }
+}
+
+void op_result_round(const op_case *c, op_result *r)
+{
+    for (int i = 0; i < c->spec.n_out; i++)
+        round_all(r->out[i], op_case_count_out(c, i));
+}
+
+static size_t value_bytes(const vox_tensor *t)
+{
+    return (size_t)t->count * vox_dtype_size(t->dtype);
+}
+
+static void store_value(void *dst, const vox_tensor *t, const float *plain)
+{
+    float *wide = guarded((size_t)t->count * sizeof *wide, 0);
+
+    to_layout(wide, t, plain);
+    for (int64_t i = 0; t->dtype == VOX_BF16 && i < t->count; i++)
+        ((uint16_t *)dst)[i] = bf16_of(wide[i]);
+    if (t->dtype != VOX_BF16)
+        memcpy(dst, wide, value_bytes(t));
+    vox_free(wide);
+}
+
+/* A value as f32 in its layout; caller frees. */
+static float *load_value(const vox_tensor *t)
+{
+    float *wide = guarded((size_t)t->count * sizeof *wide, 0);
+
+    for (int64_t i = 0; t->dtype == VOX_BF16 && i < t->count; i++)
+        wide[i] = f32_of(((const uint16_t *)t->data)[i]);
+    if (t->dtype != VOX_BF16)
+        memcpy(wide, t->data, value_bytes(t));
+    return wide;
+}
+
 /* ---- one call ---- */
 
 typedef struct run {
@@ -251,7 +327,8 @@ typedef struct run {
     vox_prepared prepared;
     vox_call call;
     void *in[VOX_MAX_IN], *copy[VOX_MAX_IN]; /* copy: to see that operands stay */
-    float *out[VOX_MAX_OUT], *dout[VOX_MAX_OUT], *din[VOX_MAX_IN];
+    void *out[VOX_MAX_OUT];
+    float *dout[VOX_MAX_OUT], *din[VOX_MAX_IN];
     double *squares[VOX_MAX_IN];
     size_t in_bytes[VOX_MAX_IN];
 } run;
@@ -271,10 +348,11 @@ static void begin(run *r)
         call->in[i] = vox_tensor_of(&s->in[i], vox_layout_of(&s->in[i], blocked));
         if (!r->c->in[i])
             continue;
-        r->in_bytes[i] = (size_t)call->in[i].count * vox_dtype_size(s->in[i].dtype);
+        choose_storage(r->how, &call->in[i], VOX_IN(i));
+        r->in_bytes[i] = value_bytes(&call->in[i]);
         r->in[i] = guarded(r->in_bytes[i], 0xff);
         if (s->in[i].dtype == VOX_F32)
-            to_layout(r->in[i], &call->in[i], r->c->in[i]);
+            store_value(r->in[i], &call->in[i], r->c->in[i]);
         else
             memcpy(r->in[i], r->c->in[i], r->in_bytes[i]);
         r->copy[i] = guarded(r->in_bytes[i], 0);
@@ -283,7 +361,8 @@ static void begin(run *r)
     }
     for (int i = 0; i < s->n_out; i++) {
         call->out[i] = vox_tensor_of(&s->out[i], vox_layout_of(&s->out[i], blocked));
-        r->out[i] = guarded((size_t)call->out[i].count * sizeof(float), 0xff);
+        choose_storage(r->how, &call->out[i], VOX_OUT(i));
+        r->out[i] = guarded(value_bytes(&call->out[i]), 0xff);
         call->out[i].data = r->out[i];
         r->dout[i] = guarded((size_t)call->out[i].count * sizeof(float), 0xff);
         to_layout(r->dout[i], &call->out[i], r->c->dout[i]);
@@ -301,6 +380,10 @@ static void prepare(run *r)
     r->prepared.arena = &r->arena;
     if (!k)
         return;
+    for (int i = 0; i < p.n_in; i++)
+        choose_storage(r->how, &p.in[i], VOX_IN(i));
+    for (int i = 0; i < p.n_out; i++)
+        choose_storage(r->how, &p.out[i], VOX_OUT(i));
     assert_true(k->supports(&p));
     if (k->prepare)
         assert_int_equal(k->prepare(&p, &r->prepared), VOX_OK);
@@ -347,8 +430,11 @@ static void check_outputs(const run *r)
     for (int i = 0; i < r->call.n_out; i++) {
         const vox_tensor *t = &r->call.out[i];
 
-        check_guard(r->c, "an output", r->out[i], (size_t)t->count * sizeof(float));
-        check_lanes(r->c, "an output", t->data, t);
+        float *value = load_value(t);
+
+        check_guard(r->c, "an output", r->out[i], value_bytes(t));
+        check_lanes(r->c, "an output", value, t);
+        vox_free(value);
     }
 }
 
@@ -361,8 +447,12 @@ static void run_forward(run *r, op_result *out)
     call_on(r, k ? k->forward : r->c->spec.op->forward, r->prepared.work_forward);
     check_operands(r);
     check_outputs(r);
-    for (int i = 0; i < r->call.n_out; i++)
-        out->out[i] = to_plain(&r->call.out[i], r->call.out[i].data);
+    for (int i = 0; i < r->call.n_out; i++) {
+        float *value = load_value(&r->call.out[i]);
+
+        out->out[i] = to_plain(&r->call.out[i], value);
+        vox_free(value);
+    }
 }
 
 /* The outputs again: the same bits. */
@@ -370,8 +460,8 @@ static void run_rebuild(run *r)
 {
     const vox_kernel *k = r->how->kernel;
     void (*fn)(const vox_call *c) = k ? k->rebuild : r->c->spec.op->rebuild;
-    const size_t bytes = (size_t)r->call.out[0].count * sizeof(float);
-    float *first = r->out[0];
+    const size_t bytes = value_bytes(&r->call.out[0]);
+    void *first = r->out[0];
 
     if (r->how->alias != OP_NO_ALIAS)
         return;

@@ -37,6 +37,7 @@ typedef struct op_how {
     int alias;               /* the operand that output 0 overwrites, or OP_NO_ALIAS */
     int grad_alias; /* the operand whose gradient overwrites output 0's, or OP_NO_ALIAS */
     int apart;      /* gradients of parameters first, then of data, as data_reads says */
+    int bf16;       /* blocked values are stored as bf16, as far as the kernel takes them */
 } op_how;
 
 /** Everything written, no operand overwritten. */
@@ -128,6 +129,10 @@ double op_case_units(const op_case *c, int i);
  * allowed */
 double op_result_compare(const op_case *c, const char *who, const op_result *found,
                          const op_result *wanted, const op_result *magnitude);
+
+/** Round to what bf16 holds: operands that are activations, or the outputs of a result. */
+void op_case_round(op_case *c);
+void op_result_round(const op_case *c, op_result *r);
 
 /** Fail unless both have the same bits. What is NULL on either side is not compared. */
 void op_result_same(const op_case *c, const char *who, const op_result *a,

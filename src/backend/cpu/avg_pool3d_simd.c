@@ -37,49 +37,52 @@ static int supports(const vox_problem *q)
     return vox_is_blocked(&q->in[0]) && vox_is_blocked(&q->out[0]);
 }
 
-static vec sum_window(const geom *g, const float *x)
+/* The window that starts at `at`. */
+static vec sum_window(const geom *g, vox_stream x, int64_t at)
 {
     vec sum = vec_zero();
 
     for (int kz = 0; kz < g->k[0]; kz++) {
         for (int ky = 0; ky < g->k[1]; ky++) {
-            const float *row = x + kz * g->plane + ky * g->row;
+            const int64_t row = at + kz * g->plane + ky * g->row;
 
             for (int kx = 0; kx < g->k[2]; kx++)
-                sum = vec_add(sum, vec_load(row + kx * VOX_LANES));
+                sum = vec_add(sum, vox_stream_load(x, row + kx * VOX_LANES));
         }
     }
     return sum;
 }
 
 /* `count` outputs of a row, from the first's window on. */
-static void pool_row(const geom *g, float *y, const float *window, int64_t count)
+static void pool_row(const geom *g, vox_stream y, vox_stream x, int64_t count)
 {
     const vec by = vec_set1(g->by);
 
     for (int64_t w = 0; w < count; w++)
-        vec_store(y + w * VOX_LANES,
-                  vec_mul(sum_window(g, window + w * g->k[2] * VOX_LANES), by));
+        vox_stream_store(y, w * VOX_LANES,
+                         vec_mul(sum_window(g, x, w * g->k[2] * VOX_LANES), by));
 }
 
 static void forward(const vox_call *c)
 {
     const geom g = geom_of(c);
+    const vox_stream x = vox_stream_in(c, 0), y = vox_stream_out(c);
     const int64_t segment = g.mask.segment / VOX_LANES;
 
     VOX_SHARE(i, g.maps * g.out[0]) {
-        const float *x = vox_call_in(c, 0) + i / g.out[0] * g.in[0] * g.plane +
-                         i % g.out[0] * g.k[0] * g.plane;
-        float *y = vox_call_out(c, 0) + i * g.out[1] * g.out[2] * VOX_LANES;
+        const int64_t first = (i / g.out[0] * g.in[0] + i % g.out[0] * g.k[0]) * g.plane;
+        int64_t at = i * g.out[1] * g.out[2] * VOX_LANES;
 
         for (int64_t h = 0; h < g.out[1]; h++) {
             const uint8_t *active = vox_mask_row(&g.mask, i, h);
 
-            for (int64_t w = 0; w < g.out[2]; w += segment, y += g.mask.segment) {
+            for (int64_t w = 0; w < g.out[2]; w += segment, at += g.mask.segment) {
                 if (active && !active[w / segment])
-                    memset(y, 0, (size_t)g.mask.segment * sizeof *y);
+                    vox_stream_clear(vox_stream_at(y, at), g.mask.segment);
                 else
-                    pool_row(&g, y, x + h * g.k[1] * g.row + w * g.k[2] * VOX_LANES,
+                    pool_row(&g, vox_stream_at(y, at),
+                             vox_stream_at(x, first + h * g.k[1] * g.row +
+                                                  w * g.k[2] * VOX_LANES),
                              segment);
             }
         }
@@ -133,6 +136,7 @@ static void backward(const vox_call *c)
 const vox_kernel VOX_KERNEL(vox_kernel_avg_pool3d) = {
     .op = "avg_pool3d",
     .name = "avg_pool3d",
+    .bf16 = VOX_IN(0) | VOX_OUT(0),
     .supports = supports,
     .forward = forward,
     .backward = backward,

@@ -29,8 +29,7 @@
 #ifndef VOX_BACKEND_CPU_CONV_H
 #define VOX_BACKEND_CPU_CONV_H
 
-#include "base/simd.h"
-#include "graph/kernel.h"
+#include "backend/cpu/tiles.h"
 
 enum {
     VOX_CONV_KERNEL = 7,          /* longest kernel */
@@ -67,6 +66,7 @@ typedef struct vox_conv_side {
     int64_t channels; /* of both tensors */
     int64_t split;    /* of the first tensor */
     int64_t extent[3], voxels;
+    int bf16; /* as a target: rounded to bf16, tile by tile */
 } vox_conv_side;
 
 /** The k-th group of `size` channels of a side: a tensor's last group may be short, and no
@@ -105,7 +105,7 @@ typedef struct vox_conv_pass {
     int64_t splits; /* tasks that share a tile, each some pairs */
     /* The tile buffer, in floats. */
     int64_t columns, plane, row, rows[2], chunk_size, tile_size;
-    int64_t copy_size;            /* of the blocked copy of a plain target's tile */
+    int64_t copy_size; /* of the f32 blocks that a plain or bf16 target is put from */
     int64_t regions, region_taps; /* at most, per tile */
     size_t weight_bytes, worker_bytes;
 } vox_conv_pass;
@@ -125,6 +125,7 @@ typedef struct vox_conv_shape {
     int64_t images;
     int kernel[3], stride[3], pad[3];
     vox_conv_side fine, coarse;
+    int fine_bf16; /* as a source: to be widened before it is used */
 } vox_conv_shape;
 
 /** Fill a side from a problem's tensors; `second` may be NULL or absent (rank < 0). */
@@ -194,8 +195,7 @@ int vox_conv_regions(const vox_conv_pass *p, const vox_conv_box *b, vox_conv_reg
 
 /** Operands of a gather or spread. */
 typedef struct vox_conv_io {
-    const float *source[2];
-    float *target[2];
+    vox_stream source[2], target[2];
     vox_put put[2];
     const float *weight, *bias; /* bias of the target's channels, or NULL */
 } vox_conv_io;
@@ -208,13 +208,12 @@ void VOX_KERNEL(vox_channel_sums)(vox_grad grad, const float *v, const vox_conv_
                                   int64_t images, void *work);
 
 /** Where a chunk's first channel of an image starts. */
-const float *VOX_KERNEL(vox_conv_chunk)(const vox_conv_pass *p,
-                                        const float *const source[2], int64_t image,
-                                        int64_t chunk);
+vox_stream VOX_KERNEL(vox_conv_chunk)(const vox_conv_pass *p, const vox_stream source[2],
+                                      int64_t image, int64_t chunk);
 
-/** Copy what a tile reads of chunks [begin, end) into `tile`. */
+/** Copy what a tile reads of chunks [begin, end) into `tile`, as f32. */
 void VOX_KERNEL(vox_conv_tile)(float *tile, const vox_conv_pass *p, const vox_conv_box *b,
-                               const float *const source[2], int64_t begin, int64_t end);
+                               const vox_stream source[2], int64_t begin, int64_t end);
 
 /** Weights as the inner loops want them: [pair][chunk][tap][channel of chunk][2 vectors].
  */
@@ -236,7 +235,7 @@ void VOX_KERNEL(vox_conv_unpack)(vox_grad grad, const vox_conv_pass *p, const fl
 void VOX_KERNEL(vox_conv_sum)(const vox_conv_pass *p, const vox_conv_io *io, void *work);
 
 /** Gradient of the weights. */
-void VOX_KERNEL(vox_conv_weigh)(const vox_conv_weigh *p, const float *const fine[2],
+void VOX_KERNEL(vox_conv_weigh)(const vox_conv_weigh *p, const vox_stream fine[2],
                                 const float *coarse, vox_grad grad, void *work);
 
 #endif

@@ -36,7 +36,10 @@ static vox_conv_shape shape_of(const vox_problem *q)
     const vox_tensor *x2 = q->n_in > VOX_CONV3D_X2 ? &q->in[VOX_CONV3D_X2] : NULL;
     vox_conv_shape s = {.images = x->shape.n[0],
                         .fine = vox_conv_side_of(x, x2),
-                        .coarse = vox_conv_side_of(&q->out[0], NULL)};
+                        .coarse = vox_conv_side_of(&q->out[0], NULL),
+                        .fine_bf16 =
+                            x->dtype == VOX_BF16 ||
+                            (vox_problem_has(q, VOX_CONV3D_X2) && x2->dtype == VOX_BF16)};
 
     for (int i = 0; i < 3; i++) {
         s.kernel[i] = attr->kernel.v[i];
@@ -106,6 +109,7 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     p->shape = shape_of(q);
     if (vox_problem_has(q, VOX_CONV3D_ACTIVE))
         p->masked_bytes = ((size_t)q->out[0].count * sizeof(float) + 63) / 64 * 64;
+    p->shape.coarse.bf16 = q->out[0].dtype == VOX_BF16;
     out->prep = p;
     out->work_forward = plan_sum(&p->forward, q, &p->shape, 0);
     out->work_backward = vox_conv_larger(
@@ -126,7 +130,7 @@ static void run_sum(const sum_pass *p, const vox_conv_io *io, void *work)
         VOX_KERNEL(vox_conv_sum)(&p->direct, io, work);
 }
 
-static void run_weigh(const prep *p, const float *const x[2], const float *dy, vox_grad dw,
+static void run_weigh(const prep *p, const vox_stream x[2], const float *dy, vox_grad dw,
                       void *work)
 {
     if (p->winograd)
@@ -136,7 +140,7 @@ static void run_weigh(const prep *p, const float *const x[2], const float *dy, v
 }
 
 /* dst = src but for inactive output voxels, where it is zero. */
-static void clear_inactive(const vox_call *c, float *dst, const float *src)
+static void clear_inactive(const vox_call *c, vox_stream dst, vox_stream src)
 {
     const vox_mask_rows r = vox_mask_rows_of(&c->out[0], &c->in[VOX_CONV3D_ACTIVE]);
 
@@ -146,18 +150,17 @@ static void clear_inactive(const vox_call *c, float *dst, const float *src)
 static void forward(const vox_call *c)
 {
     const prep *p = c->prep;
-    const vox_conv_io io = {
-        .source = {vox_call_in(c,   VOX_CONV3D_X), vox_call_in(c, VOX_CONV3D_X2)},
-        .target = {vox_call_out(c, 0),              NULL},
-        .put = {VOX_WRITE,             VOX_SKIP        },
-        .weight = vox_call_in(c, VOX_CONV3D_W),
-        .bias = vox_call_in(c, VOX_CONV3D_B),
-    };
+    vox_conv_io io = {.weight = vox_call_in(c, VOX_CONV3D_W),
+                      .bias = vox_call_in(c, VOX_CONV3D_B)};
 
+    io.source[0] = vox_stream_in(c, VOX_CONV3D_X);
+    io.source[1] = vox_stream_in(c, VOX_CONV3D_X2);
+    io.target[0] = vox_stream_out(c);
+    io.put[0] = VOX_WRITE;
     run_sum(&p->forward, &io, c->work);
     if (p->masked_bytes) {
         vox_barrier();
-        clear_inactive(c, vox_call_out(c, 0), vox_call_out(c, 0));
+        clear_inactive(c, vox_stream_out(c), vox_stream_out(c));
     }
 }
 
@@ -165,20 +168,21 @@ static void forward(const vox_call *c)
 static void backward(const vox_call *c)
 {
     const prep *p = c->prep;
-    const float *const x[2] = {vox_call_in(c, VOX_CONV3D_X), vox_call_in(c, VOX_CONV3D_X2)};
+    const vox_stream x[2] = {vox_stream_in(c, VOX_CONV3D_X),
+                             vox_stream_in(c, VOX_CONV3D_X2)};
     const vox_grad dx = vox_call_din(c, VOX_CONV3D_X), dx2 = vox_call_din(c, VOX_CONV3D_X2);
     const vox_grad dw = vox_call_din(c, VOX_CONV3D_W), db = vox_call_din(c, VOX_CONV3D_B);
     const float *dy = p->masked_bytes ? c->work : vox_call_dout(c, 0);
     void *work = (char *)c->work + p->masked_bytes;
-    const vox_conv_io io = {
-        .source = {dy,      NULL    },
-        .target = {dx.data, dx2.data},
-        .put = {dx.put,  dx2.put },
-        .weight = vox_call_in(c, VOX_CONV3D_W),
-    };
+    vox_conv_io io = {.weight = vox_call_in(c, VOX_CONV3D_W)};
 
+    io.source[0] = vox_stream_f32(dy);
+    io.target[0] = vox_stream_f32(dx.data);
+    io.target[1] = vox_stream_f32(dx2.data);
+    io.put[0] = dx.put;
+    io.put[1] = dx2.put;
     if (p->masked_bytes)
-        clear_inactive(c, c->work, vox_call_dout(c, 0));
+        clear_inactive(c, vox_stream_f32(c->work), vox_stream_f32(vox_call_dout(c, 0)));
     vox_barrier();
     if (dx.put != VOX_SKIP || dx2.put != VOX_SKIP)
         run_sum(&p->data, &io, work);
@@ -193,6 +197,7 @@ static void backward(const vox_call *c)
 const vox_kernel VOX_KERNEL(vox_kernel_conv3d) = {
     .op = "conv3d",
     .name = "conv3d",
+    .bf16 = VOX_IN(VOX_CONV3D_X) | VOX_IN(VOX_CONV3D_X2) | VOX_OUT(0),
     .supports = supports,
     .prepare = prepare,
     .forward = forward,

@@ -17,8 +17,17 @@ enum { LANES = VOX_LANES, PAIR = 2 * VOX_LANES };
 
 /* ---- tiles ---- */
 
+/* The channels of one chunk at one voxel. */
+VOX_INLINE void copy_chunk(const int chunk, float *dst, vox_stream from, int64_t at)
+{
+    if (from.bf16)
+        vec_expand_bf16(dst, (const uint16_t *)from.data + at, chunk);
+    else
+        memcpy(dst, (const float *)from.data + at, (size_t)chunk * sizeof *dst);
+}
+
 /* Columns of one plane of a row: zeros where x lies outside [0, extent), copies inside. */
-VOX_INLINE void copy_plane(const int chunk, float *dst, const float *row, int64_t columns,
+VOX_INLINE void copy_plane(const int chunk, float *dst, vox_stream row, int64_t columns,
                            int64_t x, int64_t step, int64_t extent, int64_t lanes)
 {
     int64_t begin = x < 0 ? (-x + step - 1) / step : 0;
@@ -29,14 +38,14 @@ VOX_INLINE void copy_plane(const int chunk, float *dst, const float *row, int64_
     memset(dst, 0, (size_t)(begin * chunk) * sizeof *dst);
     memset(dst + end * chunk, 0, (size_t)((columns - end) * chunk) * sizeof *dst);
     for (int64_t j = begin; j < end; j++) {
-        const float *from = row + (x + j * step) * lanes;
+        const int64_t from = (x + j * step) * lanes;
 
-        vec_prefetch(from + extent * lanes); /* the next row's place */
-        memcpy(dst + j * chunk, from, (size_t)chunk * sizeof *dst);
+        vec_prefetch(vox_stream_at(row, from + extent * lanes).data); /* the next row's */
+        copy_chunk(chunk, dst + j * chunk, row, from);
     }
 }
 
-static void copy_row(float *dst, const vox_conv_pass *p, const float *row)
+static void copy_row(float *dst, const vox_conv_pass *p, vox_stream row)
 {
     const vox_conv_axis *w = &p->axis[2];
 
@@ -49,31 +58,31 @@ static void copy_row(float *dst, const vox_conv_pass *p, const float *row)
     }
 }
 
-const float *VOX_KERNEL(vox_conv_chunk)(const vox_conv_pass *p,
-                                        const float *const source[2], int64_t image,
-                                        int64_t chunk)
+vox_stream VOX_KERNEL(vox_conv_chunk)(const vox_conv_pass *p, const vox_stream source[2],
+                                      int64_t image, int64_t chunk)
 {
     const vox_conv_side *s = &p->source;
     const vox_conv_group g = vox_conv_group_of(s, p->chunk, chunk);
 
-    return source[g.second] + image * vox_conv_image_size(s, g.second) +
-           vox_conv_group_at(s, &g);
+    return vox_stream_at(source[g.second], image * vox_conv_image_size(s, g.second) +
+                                               vox_conv_group_at(s, &g));
 }
 
 void VOX_KERNEL(vox_conv_tile)(float *tile, const vox_conv_pass *p, const vox_conv_box *b,
-                               const float *const source[2], int64_t begin, int64_t end)
+                               const vox_stream source[2], int64_t begin, int64_t end)
 {
     const vox_conv_side *s = &p->source;
 
     for (int64_t c = begin; c < end; c++, tile += p->chunk_size) {
-        const float *from = VOX_KERNEL(vox_conv_chunk)(p, source, b->image, c);
+        const vox_stream from = VOX_KERNEL(vox_conv_chunk)(p, source, b->image, c);
 
         for (int64_t d = b->low[0]; d < b->high[0]; d++) {
             for (int64_t h = b->low[1]; h < b->high[1]; h++) {
                 const int64_t row = (d - b->low[0]) * p->rows[1] + h - b->low[1];
 
-                copy_row(tile + row * p->row, p,
-                         from + (d * s->extent[1] + h) * s->extent[2] * s->lanes);
+                copy_row(
+                    tile + row * p->row, p,
+                    vox_stream_at(from, (d * s->extent[1] + h) * s->extent[2] * s->lanes));
             }
         }
     }

@@ -275,8 +275,10 @@ static void count_regions(vox_conv_pass *p)
 
 static void size_worker(vox_conv_pass *p, int lanes)
 {
-    if (p->target.lanes == 1)
-        p->copy_size = p->tile[0] * p->axis[0].target_step * p->tile[1] *
+    const int vectors = p->target.bf16 ? 2 : p->target.lanes == 1;
+
+    if (vectors > 0)
+        p->copy_size = vectors * p->tile[0] * p->axis[0].target_step * p->tile[1] *
                        p->axis[1].target_step * p->axis[2].target * lanes;
     p->worker_bytes = align64((size_t)p->tile_size * sizeof(float)) +
                       align64((size_t)p->copy_size * sizeof(float)) +
@@ -360,7 +362,7 @@ static int fits_in_place(const vox_conv_shape *s)
         if (s->kernel[i] != s->stride[i] || s->pad[i] != 0)
             return 0;
     }
-    return s->fine.lanes > 1 && s->stride[2] <= 2;
+    return s->fine.lanes > 1 && !s->fine_bf16 && s->stride[2] <= 2;
 }
 
 /* The volume itself as the tile. */

@@ -193,7 +193,7 @@ static void walk_region(walk *w, const batch *r, int vectors, int chunk)
 
 /* A thread's part of the work memory. */
 typedef struct worker {
-    float *tile, *copy; /* copy: blocked form of a plain target's tile */
+    float *tile, *copy; /* copy: a plain or bf16 target's tile, in blocks of f32 */
     vox_conv_region *region;
     vox_conv_tap *tap;
 } worker;
@@ -215,7 +215,7 @@ static worker worker_of(const vox_conv_pass *p, void *work)
 }
 
 /* A walk over a region; offsets count from the tile's chunk and the image's channel block
- * (or, for a plain target, from the worker's copy). */
+ * (or from the worker's copy, where there is one). */
 static walk walk_of(const vox_conv_pass *p, const vox_conv_box *b, const vox_conv_region *r)
 {
     const vox_conv_axis *x = p->axis;
@@ -231,11 +231,11 @@ static walk walk_of(const vox_conv_pass *p, const vox_conv_box *b, const vox_con
         .from_step = {x[0].source_step * p->rows[1] * p->row, x[1].source_step * p->row,
                       p->chunk}
     };
-    const int plain = p->target.lanes == 1; /* then offsets count from the tile */
+    const int copy = p->copy_size > 0; /* then offsets count from the tile */
     const int64_t row = x[2].target;
-    const int64_t rows = plain ? (b->end[1] - b->begin[1]) * x[1].target_step : x[1].target;
-    const int64_t d = r->phase[0]->first - (plain ? b->begin[0] * x[0].target_step : 0);
-    const int64_t h = r->phase[1]->first - (plain ? b->begin[1] * x[1].target_step : 0);
+    const int64_t rows = copy ? (b->end[1] - b->begin[1]) * x[1].target_step : x[1].target;
+    const int64_t d = r->phase[0]->first - (copy ? b->begin[0] * x[0].target_step : 0);
+    const int64_t h = r->phase[1]->first - (copy ? b->begin[1] * x[1].target_step : 0);
 
     w.left = (r->end[0] - r->begin[0]) * (r->end[1] - r->begin[1]) * width / w.run;
     w.to = ((d * rows + h) * row + r->phase[2]->first) * lanes;
@@ -254,14 +254,14 @@ typedef struct goal {
     float bias[2][LANES];
 } goal;
 
-/* Address of a group of the target's channels. */
-static float *target_vector(const vox_conv_pass *p, const vox_conv_io *io, int64_t image,
-                            const vox_conv_group *g)
+/* A group of the target's channels. */
+static vox_stream target_vector(const vox_conv_pass *p, const vox_conv_io *io,
+                                int64_t image, const vox_conv_group *g)
 {
     const vox_conv_side *s = &p->target;
 
-    return io->target[g->second] + image * vox_conv_image_size(s, g->second) +
-           vox_conv_group_at(s, g);
+    return vox_stream_at(io->target[g->second], image * vox_conv_image_size(s, g->second) +
+                                                    vox_conv_group_at(s, g));
 }
 
 static void add_goal(goal *g, const vox_conv_io *io, float *target, vox_put put,
@@ -287,10 +287,10 @@ static void set_goal(goal *g, const vox_conv_pass *p, const vox_conv_io *io,
             continue;
         if (g->vectors == 0)
             g->first = v;
-        if (p->target.lanes == 1) /* put_plain adds */
-            add_goal(g, io, w->copy, VOX_WRITE, &group);
+        if (p->copy_size > 0) /* put_plain adds */
+            add_goal(g, io, w->copy + v * (p->copy_size / 2), VOX_WRITE, &group);
         else
-            add_goal(g, io, target_vector(p, io, image, &group), io->put[group.second],
+            add_goal(g, io, target_vector(p, io, image, &group).data, io->put[group.second],
                      &group);
     }
 }
@@ -339,6 +339,44 @@ static void run_pair(const vox_conv_pass *p, const vox_conv_box *b, const worker
     }
 }
 
+/* Target rows and slices of a tile; the last may lie outside. */
+static void target_rows(const vox_conv_pass *p, const vox_conv_box *b, int64_t begin[2],
+                        int64_t end[2])
+{
+    for (int i = 0; i < 2; i++) {
+        begin[i] = b->begin[i] * p->axis[i].target_step;
+        end[i] = b->end[i] * p->axis[i].target_step;
+    }
+}
+
+/* One vector's copy of a tile, rounded into a bf16 target. */
+static void round_tile(const vox_conv_pass *p, const vox_conv_box *b, const float *copy,
+                       vox_stream target)
+{
+    const int64_t *extent = p->target.extent, row = extent[2] * LANES;
+    int64_t begin[2], end[2];
+
+    target_rows(p, b, begin, end);
+    for (int64_t d = begin[0]; d < end[0] && d < extent[0]; d++) {
+        for (int64_t h = begin[1]; h < end[1]; h++, copy += row) {
+            for (int64_t x = 0; x < row && h < extent[1]; x += LANES)
+                vox_stream_store(target, (d * extent[1] + h) * row + x, vec_load(copy + x));
+        }
+    }
+}
+
+static void put_rounded(const vox_conv_pass *p, const vox_conv_io *io, const worker *w,
+                        const vox_conv_box *b, int64_t pair)
+{
+    for (int v = 0; v < 2; v++) {
+        const vox_conv_group g = vox_conv_group_of(&p->target, LANES, 2 * pair + v);
+
+        if (g.count > 0)
+            round_tile(p, b, w->copy + v * (p->copy_size / 2),
+                       target_vector(p, io, b->image, &g));
+    }
+}
+
 /* The blocked copy of a tile into a plain target. */
 static void put_plain(const vox_conv_pass *p, const vox_conv_box *b, const float *copy,
                       vox_grad target)
@@ -347,10 +385,7 @@ static void put_plain(const vox_conv_pass *p, const vox_conv_box *b, const float
     const int64_t width = s->extent[2];
     int64_t begin[2], end[2];
 
-    for (int i = 0; i < 2; i++) {
-        begin[i] = b->begin[i] * p->axis[i].target_step;
-        end[i] = b->end[i] * p->axis[i].target_step;
-    }
+    target_rows(p, b, begin, end);
     for (int64_t d = begin[0]; d < end[0] && d < s->extent[0]; d++) {
         for (int64_t h = begin[1]; h < end[1] && h < s->extent[1]; h++) {
             const int64_t row = (d - begin[0]) * (end[1] - begin[1]) + h - begin[1];
@@ -383,9 +418,11 @@ static void run_tile(const vox_conv_pass *p, const vox_conv_io *io, void *work,
         if (g.vectors > 0)
             run_pair(p, &b, &w, regions, packed + k * p->chunks * p->taps * p->chunk * PAIR,
                      &g);
+        if (p->target.bf16)
+            put_rounded(p, io, &w, &b, k);
     }
     if (p->target.lanes == 1)
-        put_plain(p, &b, w.copy, (vox_grad){.data = io->target[0], .put = io->put[0]});
+        put_plain(p, &b, w.copy, (vox_grad){.data = io->target[0].data, .put = io->put[0]});
 }
 
 void VOX_KERNEL(vox_conv_sum)(const vox_conv_pass *p, const vox_conv_io *io, void *work)

@@ -40,6 +40,7 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     if (!p)
         return VOX_E_NOMEM;
     p->shape = shape_of(q);
+    p->shape.fine.bf16 = q->out[0].dtype == VOX_BF16;
     vox_conv_plan_spread(&p->forward, &p->shape, VOX_LANES, q->threads);
     vox_conv_plan_gather(&p->data, &p->shape, VOX_LANES, q->threads);
     vox_conv_plan_weigh(&p->weigh, &p->shape, VOX_LANES, q->threads);
@@ -57,14 +58,12 @@ static int prepare(const vox_problem *q, vox_prepared *out)
 static void forward(const vox_call *c)
 {
     const prep *p = c->prep;
-    const vox_conv_io io = {
-        .source = {vox_call_in(c, VOX_CONVT3D_X), NULL},
-        .target = {vox_call_out(c,             0),              NULL},
-        .put = {VOX_WRITE,         VOX_SKIP         },
-        .weight = vox_call_in(c, VOX_CONVT3D_W),
-        .bias = VOX_CONVT3D_B < c->n_in ? vox_call_in(c, VOX_CONVT3D_B) : NULL,
-    };
+    vox_conv_io io = {.weight = vox_call_in(c, VOX_CONVT3D_W),
+                      .bias = vox_call_in(c, VOX_CONVT3D_B)};
 
+    io.source[0] = vox_stream_in(c, VOX_CONVT3D_X);
+    io.target[0] = vox_stream_out(c);
+    io.put[0] = VOX_WRITE;
     VOX_KERNEL(vox_conv_sum)(&p->forward, &io, c->work);
 }
 
@@ -72,15 +71,13 @@ static void forward(const vox_call *c)
 static void backward(const vox_call *c)
 {
     const prep *p = c->prep;
-    const float *const dy[2] = {vox_call_dout(c, 0), NULL};
+    const vox_stream dy[2] = {vox_stream_f32(vox_call_dout(c, 0)), vox_stream_f32(NULL)};
     const vox_grad dx = c->din[VOX_CONVT3D_X], dw = c->din[VOX_CONVT3D_W];
-    const vox_conv_io io = {
-        .source = {dy[0],   NULL    },
-        .target = {dx.data, NULL    },
-        .put = {dx.put,  VOX_SKIP},
-        .weight = vox_call_in(c, VOX_CONVT3D_W),
-    };
+    vox_conv_io io = {.weight = vox_call_in(c, VOX_CONVT3D_W)};
 
+    io.source[0] = dy[0];
+    io.target[0] = vox_stream_f32(dx.data);
+    io.put[0] = dx.put;
     if (dx.put != VOX_SKIP)
         VOX_KERNEL(vox_conv_sum)(&p->data, &io, c->work);
     vox_barrier();
@@ -90,12 +87,13 @@ static void backward(const vox_call *c)
     vox_barrier();
     if (VOX_CONVT3D_B < c->n_in && c->din[VOX_CONVT3D_B].put != VOX_SKIP)
         VOX_KERNEL(vox_channel_sums)
-    (c->din[VOX_CONVT3D_B], dy[0], &p->shape.fine, p->shape.images, c->work);
+    (c->din[VOX_CONVT3D_B], vox_call_dout(c, 0), &p->shape.fine, p->shape.images, c->work);
 }
 
 const vox_kernel VOX_KERNEL(vox_kernel_conv_transpose3d) = {
     .op = "conv_transpose3d",
     .name = "conv_transpose3d",
+    .bf16 = VOX_OUT(0),
     .supports = supports,
     .prepare = prepare,
     .forward = forward,

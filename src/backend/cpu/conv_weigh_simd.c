@@ -137,7 +137,7 @@ static rows_fn *const place_table[2][2] = {
 /* A task: some chunks of one pair, over the tiles of one part. */
 typedef struct task {
     const vox_conv_weigh *p;
-    const float *const *fine;
+    const vox_stream *fine;
     const float *coarse;
     float *tile, *copy; /* the thread's buffers */
     float *sum; /* the part's gradient of the pair: [chunk][tap][channel][2 vectors] */
@@ -237,7 +237,7 @@ static const float *tile_of(const task *t, const vox_conv_box *b, int64_t chunk)
 
     if (!t->p->in_place)
         return t->tile + (chunk - t->begin) * p->chunk_size;
-    return VOX_KERNEL(vox_conv_chunk)(p, t->fine, b->image, chunk) +
+    return (const float *)VOX_KERNEL(vox_conv_chunk)(p, t->fine, b->image, chunk).data +
            (b->low[0] * p->rows[1] + b->low[1]) * p->row;
 }
 
@@ -305,7 +305,7 @@ static void run_task(task *t, int64_t part)
     clear_untouched(t);
 }
 
-void VOX_KERNEL(vox_conv_weigh)(const vox_conv_weigh *p, const float *const fine[2],
+void VOX_KERNEL(vox_conv_weigh)(const vox_conv_weigh *p, const vox_stream fine[2],
                                 const float *coarse, vox_grad grad, void *work)
 {
     const vox_conv_pass *pass = &p->pass;

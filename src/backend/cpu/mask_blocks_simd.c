@@ -12,7 +12,7 @@ static void forward(const vox_call *c)
 {
     const vox_mask_rows r = vox_mask_rows_of(&c->in[0], &c->in[1]);
 
-    vox_mask_copy(&r, vox_call_out(c, 0), vox_call_in(c, 0));
+    vox_mask_copy(&r, vox_stream_out(c), vox_stream_in(c, 0));
 }
 
 static void put_segment(vox_grad dx, int64_t at, const float *dy, int64_t count, int keep)

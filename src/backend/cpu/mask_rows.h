@@ -45,20 +45,21 @@ static inline const uint8_t *vox_mask_row(const vox_mask_rows *r, int64_t plane,
     return b->keep + ((n * b->n[0] + z / b->size[0]) * b->n[1] + h / b->size[1]) * b->n[2];
 }
 
-/** dst = src where kept, 0 elsewhere; dst may be src. Called by every member of a team. */
-static inline void vox_mask_copy(const vox_mask_rows *r, float *dst, const float *src)
+/** dst = src where kept, 0 elsewhere; dst may be src, and is stored like it. Called by every
+ * member of a team. */
+static inline void vox_mask_copy(const vox_mask_rows *r, vox_stream dst, vox_stream src)
 {
     VOX_SHARE(i, r->planes * r->height) {
         const uint8_t *keep = vox_mask_row(r, i / r->height, i % r->height);
 
         for (int64_t s = 0; s * r->segment < r->width; s++) {
             const int64_t at = i * r->width + s * r->segment;
-            const size_t bytes = (size_t)r->segment * sizeof *dst;
 
             if (keep && !keep[s])
-                memset(dst + at, 0, bytes);
-            else if (dst != src)
-                memcpy(dst + at, src + at, bytes);
+                vox_stream_clear(vox_stream_at(dst, at), r->segment);
+            else if (dst.data != src.data)
+                memcpy(vox_stream_at(dst, at).data, vox_stream_at(src, at).data,
+                       (size_t)r->segment * (dst.bf16 ? 2 : 4));
         }
     }
 }

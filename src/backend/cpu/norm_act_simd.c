@@ -61,7 +61,7 @@ static void merge(double *mean, double *m2, double n1, double mean2, double m22,
 }
 
 /* Sum over n vectors of x - shift, or of its squares; four chains. */
-VOX_INLINE vec sum_shifted(const int squares, const float *x, int64_t n, vec shift)
+VOX_INLINE vec sum_shifted(const int squares, vox_stream x, int64_t n, vec shift)
 {
     vec s[4];
 
@@ -72,7 +72,7 @@ VOX_INLINE vec sum_shifted(const int squares, const float *x, int64_t n, vec shi
         VOX_UNROLL
         for (int k = 0; k < 4; k++) {
             if (i + k < n) {
-                const vec d = vec_sub(vec_load(x + (i + k) * LANES), shift);
+                const vec d = vec_sub(vox_stream_load(x, (i + k) * LANES), shift);
 
                 s[k] = squares ? vec_fma(d, d, s[k]) : vec_add(s[k], d);
             }
@@ -82,9 +82,9 @@ VOX_INLINE vec sum_shifted(const int squares, const float *x, int64_t n, vec shi
 }
 
 /* Add a run of n <= RUN voxels to the statistics of `seen` voxels. */
-static void measure_run(pair *p, double seen, const float *x, int64_t n)
+static void measure_run(pair *p, double seen, vox_stream x, int64_t n)
 {
-    const vec count = vec_set1((float)n), first = vec_load(x);
+    const vec count = vec_set1((float)n), first = vox_stream_load(x, 0);
     const vec mean = vec_add(first, vec_div(sum_shifted(0, x, n, first), count));
     float m[LANES], off[LANES], square[LANES];
 
@@ -99,11 +99,12 @@ static void measure_run(pair *p, double seen, const float *x, int64_t n)
     }
 }
 
-static void measure_tile(pair *p, const float *x, int64_t voxels)
+static void measure_tile(pair *p, vox_stream x, int64_t voxels)
 {
     *p = (pair){{0}, {0}};
     for (int64_t i = 0; i < voxels; i += RUN)
-        measure_run(p, (double)i, x + i * LANES, voxels - i < RUN ? voxels - i : RUN);
+        measure_run(p, (double)i, vox_stream_at(x, i * LANES),
+                    voxels - i < RUN ? voxels - i : RUN);
 }
 
 /* Tiles of one (image, block) into saved mean and rstd. */
@@ -135,7 +136,8 @@ static void measure(const vox_call *c)
     VOX_SHARE(i, units * tiles) {
         const int64_t unit = i / tiles, first = i % tiles * VOX_TILE;
 
-        measure_tile(&tile[i], vox_call_in(c, X) + (unit * t.voxels + first) * LANES,
+        measure_tile(&tile[i],
+                     vox_stream_at(vox_stream_in(c, X), (unit * t.voxels + first) * LANES),
                      vox_tile_end(i % tiles, t.voxels) - first);
     }
     vox_barrier();
@@ -150,18 +152,17 @@ static void measure(const vox_call *c)
 
 /* ---- forward ---- */
 
-VOX_INLINE void apply_tile(const int has_residual, float *y, const float *x,
-                           const float *residual, int64_t count, vox_norm_affine f,
-                           vec slope)
+static void apply_tile(vox_stream y, vox_stream x, vox_stream residual, int64_t at,
+                       int64_t end, vox_norm_affine f, vec slope)
 {
     const vec scale = vec_mul(f.rstd, f.gamma);
 
-    for (int64_t i = 0; i < count; i += LANES) {
-        vec v = vec_fma(vec_sub(vec_load(x + i), f.mean), scale, f.beta);
+    for (int64_t i = at; i < end; i += LANES) {
+        vec v = vec_fma(vec_sub(vox_stream_load(x, i), f.mean), scale, f.beta);
 
-        if (has_residual)
-            v = vec_add(v, vec_load(residual + i));
-        vec_store(y + i, vec_leaky(v, slope));
+        if (residual.data)
+            v = vec_add(v, vox_stream_load(residual, i));
+        vox_stream_store(y, i, vec_leaky(v, slope));
     }
 }
 
@@ -171,7 +172,8 @@ static void apply(const vox_call *c)
     const vox_norm_act_attr *attr = c->attr;
     const vox_blocked t = vox_blocked_of(c->in[X].shape);
     const int64_t tiles = vox_tiles(t.voxels);
-    const float *residual = vox_call_in(c, RESIDUAL);
+    const vox_stream x = vox_stream_in(c, X), y = vox_stream_out(c);
+    const vox_stream residual = vox_stream_in(c, RESIDUAL);
     const vec slope = vec_set1(attr->slope);
 
     VOX_SHARE(i, t.images * t.blocks * tiles) {
@@ -181,12 +183,7 @@ static void apply(const vox_call *c)
         const vox_norm_affine f =
             vox_norm_affine_of(c, &t, unit / t.blocks, unit % t.blocks);
 
-        if (residual)
-            apply_tile(1, vox_call_out(c, 0) + at, vox_call_in(c, X) + at, residual + at,
-                       count, f, slope);
-        else
-            apply_tile(0, vox_call_out(c, 0) + at, vox_call_in(c, X) + at, NULL, count, f,
-                       slope);
+        apply_tile(y, x, residual, at, at + count, f, slope);
     }
 }
 
@@ -199,8 +196,8 @@ static void forward(const vox_call *c)
 
 /* ---- backward ---- */
 
-static void sum_tile(pair *p, const float *x, const float *y, const float *dy,
-                     int64_t voxels, const vox_norm_affine *f, vec slope)
+static void sum_tile(pair *p, vox_stream x, vox_stream y, const float *dy, int64_t voxels,
+                     const vox_norm_affine *f, vec slope)
 {
     float a[LANES], b[LANES];
 
@@ -211,8 +208,8 @@ static void sum_tile(pair *p, const float *x, const float *y, const float *dy,
 
         for (int64_t k = i * LANES; k < end; k += LANES) {
             const vec d =
-                vox_norm_before_activation(vec_load(y + k), vec_load(dy + k), slope);
-            const vec xhat = vec_mul(vec_sub(vec_load(x + k), f->mean), f->rstd);
+                vox_norm_before_activation(vox_stream_load(y, k), vec_load(dy + k), slope);
+            const vec xhat = vec_mul(vec_sub(vox_stream_load(x, k), f->mean), f->rstd);
 
             s[0] = vec_add(s[0], d);
             s[1] = vec_fma(d, xhat, s[1]);
@@ -268,9 +265,9 @@ static void sum_all(const vox_call *c, pair *tile)
         const vox_norm_affine f =
             vox_norm_affine_of(c, &t, unit / t.blocks, unit % t.blocks);
 
-        sum_tile(&tile[i], vox_call_in(c, X) + at, vox_call_out(c, 0) + at,
-                 vox_call_dout(c, 0) + at, vox_tile_end(i % tiles, t.voxels) - first, &f,
-                 vec_set1(attr->slope));
+        sum_tile(&tile[i], vox_stream_at(vox_stream_in(c, X), at),
+                 vox_stream_at(vox_stream_out(c), at), vox_call_dout(c, 0) + at,
+                 vox_tile_end(i % tiles, t.voxels) - first, &f, vec_set1(attr->slope));
     }
 }
 
@@ -280,7 +277,8 @@ static void put_tile(const vox_call *c, int64_t at, int64_t end, const vox_norm_
 {
     const vox_norm_act_attr *attr = c->attr;
     const vox_grad dx = vox_call_din(c, X), dr = vox_call_din(c, RESIDUAL);
-    const float *x = vox_call_in(c, X), *y = vox_call_out(c, 0), *dy = vox_call_dout(c, 0);
+    const vox_stream x = vox_stream_in(c, X), y = vox_stream_out(c);
+    const float *dy = vox_call_dout(c, 0);
     const vec slope = vec_set1(attr->slope), scale = vec_mul(f->gamma, f->rstd);
     float a[LANES], b[LANES];
 
@@ -289,8 +287,9 @@ static void put_tile(const vox_call *c, int64_t at, int64_t end, const vox_norm_
         b[i] = (float)(sum->b[i] / (double)voxels);
     }
     for (int64_t i = at; i < end; i += LANES) {
-        const vec d = vox_norm_before_activation(vec_load(y + i), vec_load(dy + i), slope);
-        const vec xhat = vec_mul(vec_sub(vec_load(x + i), f->mean), f->rstd);
+        const vec d =
+            vox_norm_before_activation(vox_stream_load(y, i), vec_load(dy + i), slope);
+        const vec xhat = vec_mul(vec_sub(vox_stream_load(x, i), f->mean), f->rstd);
 
         if (dx.put != VOX_SKIP)
             vox_grad_put_vec(
@@ -326,6 +325,7 @@ static void backward(const vox_call *c)
 const vox_kernel VOX_KERNEL(vox_kernel_norm_act) = {
     .op = "norm_act",
     .name = "norm_act",
+    .bf16 = VOX_IN(X) | VOX_IN(RESIDUAL) | VOX_OUT(0),
     .supports = supports,
     .prepare = prepare,
     .forward = forward,

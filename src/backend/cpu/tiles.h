@@ -5,6 +5,8 @@
 #ifndef VOX_BACKEND_CPU_TILES_H
 #define VOX_BACKEND_CPU_TILES_H
 
+#include <string.h>
+
 #include "base/simd.h"
 #include "graph/kernel.h"
 
@@ -60,6 +62,59 @@ static inline void vox_grad_put_sums(vox_grad g, int64_t first, int count, const
     }
     if (g.squares)
         g.squares[part] = squares;
+}
+
+/** What a kernel streams through: f32, or bf16 where the plan chose to store it so
+ * (vox_kernel.bf16). */
+typedef struct vox_stream {
+    void *data;
+    int bf16;
+} vox_stream;
+
+/** Operand i as a stream; data is NULL when absent. */
+static inline vox_stream vox_stream_in(const vox_call *c, int i)
+{
+    if (i >= c->n_in)
+        return (vox_stream){NULL, 0};
+    return (vox_stream){c->in[i].data, c->in[i].dtype == VOX_BF16};
+}
+
+/** Output 0 as a stream. */
+static inline vox_stream vox_stream_out(const vox_call *c)
+{
+    return (vox_stream){c->out[0].data, c->out[0].dtype == VOX_BF16};
+}
+
+/** A gradient, or its absence. */
+static inline vox_stream vox_stream_f32(const float *v)
+{
+    return (vox_stream){(void *)(uintptr_t)v, 0};
+}
+
+/** The stream from element i on. */
+static inline vox_stream vox_stream_at(vox_stream s, int64_t i)
+{
+    return (vox_stream){(char *)s.data + (s.bf16 ? 2 : 4) * i, s.bf16};
+}
+
+VOX_INLINE vec vox_stream_load(vox_stream s, int64_t i)
+{
+    return s.bf16 ? vec_load_bf16((const uint16_t *)s.data + i)
+                  : vec_load((const float *)s.data + i);
+}
+
+VOX_INLINE void vox_stream_store(vox_stream s, int64_t i, vec v)
+{
+    if (s.bf16)
+        vec_store_bf16((uint16_t *)s.data + i, v);
+    else
+        vec_store((float *)s.data + i, v);
+}
+
+/** The first `count` elements become 0. */
+static inline void vox_stream_clear(vox_stream s, int64_t count)
+{
+    memset(s.data, 0, (size_t)count * (s.bf16 ? 2 : 4));
 }
 
 /** `count` lanes of v into a gradient that is wanted. */

@@ -128,15 +128,16 @@ typedef struct vox_winograd_run {
 /** B' x B of one block of source channels: `x` is the block's first channel in image 0,
  * images `image` floats apart. */
 void VOX_KERNEL(vox_winograd_source)(float *v, const vox_winograd *w, vox_winograd_run r,
-                                     const float *x, int64_t image);
+                                     vox_stream x, int64_t image);
 
 /** A dy A' of one vector of target channels; dy as x above. */
 void VOX_KERNEL(vox_winograd_target)(float *z, const vox_winograd *w, vox_winograd_run r,
                                      const float *dy, int64_t image);
 
 /** A' m A of one vector of target channels, plus a bias (VOX_LANES floats), into y. */
-void VOX_KERNEL(vox_winograd_result)(vox_grad y, const vox_winograd *w, vox_winograd_run r,
-                                     const float *m, int64_t image, const float *bias);
+void VOX_KERNEL(vox_winograd_result)(vox_stream y, vox_put put, const vox_winograd *w,
+                                     vox_winograd_run r, const float *m, int64_t image,
+                                     const float *bias);
 
 /** G w G' of one pair and block into its place in U; `packed` is scratch for 27 taps. */
 void VOX_KERNEL(vox_winograd_weights)(float *u, int64_t plane, const vox_winograd *w,
@@ -154,7 +155,7 @@ void VOX_KERNEL(vox_winograd_gradient)(vox_grad grad, const vox_winograd *w, con
 void VOX_KERNEL(vox_winograd_sum)(const vox_winograd_sum *p, const vox_conv_io *io,
                                   void *work);
 
-void VOX_KERNEL(vox_winograd_weigh)(const vox_winograd_weigh *p, const float *const fine[2],
+void VOX_KERNEL(vox_winograd_weigh)(const vox_winograd_weigh *p, const vox_stream fine[2],
                                     const float *coarse, vox_grad grad, void *work);
 
 #endif

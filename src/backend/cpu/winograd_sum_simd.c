@@ -107,7 +107,8 @@ static void transform_source(const vox_winograd_sum *p, const vox_conv_io *io, f
     const vox_conv_group g = vox_conv_group_of(s, LANES, block);
 
     VOX_KERNEL(vox_winograd_source)
-    (v + block * r.run * LANES, &p->w, r, io->source[g.second] + vox_conv_group_at(s, &g),
+    (v + block * r.run * LANES, &p->w, r,
+     vox_stream_at(io->source[g.second], vox_conv_group_at(s, &g)),
      vox_conv_image_size(s, g.second));
 }
 
@@ -139,8 +140,7 @@ static void put_results(const vox_winograd_sum *p, const vox_conv_io *io, const 
         if (io->bias)
             vec_store(bias, vec_load_part(io->bias + g.channel, g.count));
         VOX_KERNEL(vox_winograd_result)
-        ((vox_grad){.data = io->target[g.second] + vox_conv_group_at(s, &g),
-                    .put = io->put[g.second]},
+        (vox_stream_at(io->target[g.second], vox_conv_group_at(s, &g)), io->put[g.second],
          &p->w, r, m, vox_conv_image_size(s, g.second), bias);
     }
 }

@@ -43,7 +43,7 @@ static void clip(const window *w, int axis, int64_t edge, int64_t *low, int64_t 
 }
 
 /* A copy of the window, zero outside. */
-static void copy_window(float *out, const window *w, int64_t edge, const float *x)
+static void copy_window(float *out, const window *w, int64_t edge, vox_stream x)
 {
     int64_t low[3], high[3];
 
@@ -54,7 +54,7 @@ static void copy_window(float *out, const window *w, int64_t edge, const float *
         for (int64_t h = low[1]; h < high[1]; h++) {
             for (int64_t k = low[2]; k < high[2]; k++)
                 vec_store(out + ((d * edge + h) * edge + k) * LANES,
-                          vec_load(x + offset_of(w, d, h, k)));
+                          vox_stream_load(x, offset_of(w, d, h, k)));
         }
     }
 }
@@ -71,14 +71,14 @@ VOX_INLINE void source_axis(vec *out, int step, vec a, vec b, vec c, vec d)
 }
 
 /* Width and height of one depth of a tile. */
-VOX_INLINE void source_plane(float *out, const float *x, int64_t row)
+VOX_INLINE void source_plane(float *out, vox_stream x, int64_t at, int64_t row)
 {
     vec a[16], b[16];
 
     VOX_UNROLL
-    for (int h = 0; h < 4; h++, x += row)
-        source_axis(a + 4 * h, 1, vec_load(x), vec_load(x + LANES), vec_load(x + 2 * LANES),
-                    vec_load(x + 3 * LANES));
+    for (int h = 0; h < 4; h++, at += row)
+        source_axis(a + 4 * h, 1, vox_stream_load(x, at), vox_stream_load(x, at + LANES),
+                    vox_stream_load(x, at + 2 * LANES), vox_stream_load(x, at + 3 * LANES));
     VOX_UNROLL
     for (int k = 0; k < 4; k++)
         source_axis(b + k, 4, a[k], a[4 + k], a[8 + k], a[12 + k]);
@@ -87,16 +87,19 @@ VOX_INLINE void source_plane(float *out, const float *x, int64_t row)
         vec_store(out + i * LANES, b[i]);
 }
 
-static void source_tile(float *v, int64_t plane, const float *x, int64_t row, int64_t slice)
+VOX_INLINE void source_tile(float *v, int64_t plane, vox_stream x, int64_t row,
+                            int64_t slice)
 {
     float half[64 * LANES];
 
     for (int d = 0; d < 4; d++) {
         for (int h = 0; h < 4; h++) {
-            vec_prefetch(x + d * slice + h * row + 2 * AHEAD * LANES);
-            vec_prefetch(x + d * slice + h * row + (2 * AHEAD + 1) * LANES);
+            const int64_t at = d * slice + h * row + 2 * AHEAD * LANES;
+
+            vec_prefetch(vox_stream_at(x, at).data);
+            vec_prefetch(vox_stream_at(x, at + LANES).data);
         }
-        source_plane(half + d * 16 * LANES, x + d * slice, row);
+        source_plane(half + d * 16 * LANES, x, d * slice, row);
     }
     for (int i = 0; i < 16; i++) {
         const float *at = half + i * LANES;
@@ -109,8 +112,17 @@ static void source_tile(float *v, int64_t plane, const float *x, int64_t row, in
     }
 }
 
+/* The type is a constant in the tile's loops. */
+static void put_source(float *v, int64_t plane, vox_stream x, int64_t row, int64_t slice)
+{
+    if (x.bf16)
+        source_tile(v, plane, (vox_stream){x.data, 1}, row, slice);
+    else
+        source_tile(v, plane, (vox_stream){x.data, 0}, row, slice);
+}
+
 void VOX_KERNEL(vox_winograd_source)(float *v, const vox_winograd *w, vox_winograd_run r,
-                                     const float *x, int64_t image)
+                                     vox_stream x, int64_t image)
 {
     const vox_conv_axis *axis = w->pass.axis;
     const int64_t *extent = w->pass.source.extent;
@@ -126,11 +138,12 @@ void VOX_KERNEL(vox_winograd_source)(float *v, const vox_winograd *w, vox_winogr
         float copy[64 * LANES];
 
         if (is_inside(&at, 4)) {
-            source_tile(v, r.plane, x + p.image * image + offset_of(&at, 0, 0, 0), row,
-                        slice);
+            put_source(v, r.plane,
+                       vox_stream_at(x, p.image * image + offset_of(&at, 0, 0, 0)), row,
+                       slice);
         } else {
-            copy_window(copy, &at, 4, x + p.image * image);
-            source_tile(v, r.plane, copy, 4 * LANES, 16 * LANES);
+            copy_window(copy, &at, 4, vox_stream_at(x, p.image * image));
+            put_source(v, r.plane, vox_stream_f32(copy), 4 * LANES, 16 * LANES);
         }
     }
 }
@@ -194,7 +207,7 @@ void VOX_KERNEL(vox_winograd_target)(float *z, const vox_winograd *w, vox_winogr
             target_tile(z, r.plane, dy + p.image * image + offset_of(&at, 0, 0, 0), row,
                         slice);
         } else {
-            copy_window(copy, &at, 2, dy + p.image * image);
+            copy_window(copy, &at, 2, vox_stream_f32(dy + p.image * image));
             target_tile(z, r.plane, copy, 2 * LANES, 4 * LANES);
         }
     }
@@ -237,13 +250,13 @@ VOX_INLINE void result_depths(float half[32 * LANES], const float *m, int64_t pl
     }
 }
 
-static void put_voxel(float *y, vec v, int add)
+static void put_voxel(vox_stream y, int64_t at, vec v, int add)
 {
-    vec_store(y, add ? vec_add(vec_load(y), v) : v);
+    vox_stream_store(y, at, add ? vec_add(vox_stream_load(y, at), v) : v);
 }
 
-static void result_tile(float *y, const window *at, const float *m, int64_t plane, vec bias,
-                        int add)
+static void result_tile(vox_stream y, const window *at, const float *m, int64_t plane,
+                        vec bias, int add)
 {
     float half[32 * LANES];
 
@@ -256,13 +269,14 @@ static void result_tile(float *y, const window *at, const float *m, int64_t plan
         for (int i = 0; i < 4; i++) {
             if (at->begin[1] + i / 2 < at->extent[1] &&
                 at->begin[2] + i % 2 < at->extent[2])
-                put_voxel(y + offset_of(at, d, i / 2, i % 2), vec_add(out[i], bias), add);
+                put_voxel(y, offset_of(at, d, i / 2, i % 2), vec_add(out[i], bias), add);
         }
     }
 }
 
-void VOX_KERNEL(vox_winograd_result)(vox_grad y, const vox_winograd *w, vox_winograd_run r,
-                                     const float *m, int64_t image, const float *bias)
+void VOX_KERNEL(vox_winograd_result)(vox_stream y, vox_put put, const vox_winograd *w,
+                                     vox_winograd_run r, const float *m, int64_t image,
+                                     const float *bias)
 {
     const int64_t *extent = w->pass.target.extent;
     vox_winograd_place p = vox_winograd_place_of(w, r.first);
@@ -273,7 +287,7 @@ void VOX_KERNEL(vox_winograd_result)(vox_grad y, const vox_winograd *w, vox_wino
             extent
         };
 
-        result_tile(y.data + p.image * image, &at, m, r.plane, vec_load(bias),
-                    y.put == VOX_ADD);
+        result_tile(vox_stream_at(y, p.image * image), &at, m, r.plane, vec_load(bias),
+                    put == VOX_ADD);
     }
 }

@@ -56,7 +56,7 @@ INSTANCE(2)
 
 typedef struct operands {
     const vox_winograd_weigh *p;
-    const float *const *fine;
+    const vox_stream *fine;
     const float *coarse;
     vox_grad grad;
 } operands;
@@ -70,7 +70,8 @@ static void transform_fine(float *v, const operands *o, int64_t block, vox_winog
 
     r.plane = o->p->v_plane;
     VOX_KERNEL(vox_winograd_source)
-    (v + block * r.run * LANES, &o->p->w, r, o->fine[g.second] + vox_conv_group_at(s, &g),
+    (v + block * r.run * LANES, &o->p->w, r,
+     vox_stream_at(o->fine[g.second], vox_conv_group_at(s, &g)),
      vox_conv_image_size(s, g.second));
 }
 
@@ -220,7 +221,7 @@ static void weigh_deep(const operands *o, void *work)
     }
 }
 
-void VOX_KERNEL(vox_winograd_weigh)(const vox_winograd_weigh *p, const float *const fine[2],
+void VOX_KERNEL(vox_winograd_weigh)(const vox_winograd_weigh *p, const vox_stream fine[2],
                                     const float *coarse, vox_grad grad, void *work)
 {
     const operands o = {p, fine, coarse, grad};

@@ -41,7 +41,7 @@ static int open_pass(vox_pass *p, const vox_engine *e, vox_phase phase, int64_t 
 {
     const char *keep[VOX_ENGINE_KEEP + 2];
     const vox_engine_cfg *cfg = &e->cfg;
-    vox_plan_cfg plan = {.dev = e->dev, .recompute = cfg->recompute};
+    vox_plan_cfg plan = {.dev = e->dev, .recompute = cfg->recompute, .store = cfg->store};
 
     p->pretext = vox_setup_pretext(cfg->setup, phase, cfg->patch, batch);
     p->pretext.params = e->params;
@@ -75,6 +75,10 @@ static int declare(vox_engine *e)
         vox_setup_pretext(setup, VOX_TRAINING, e->cfg.patch, e->cfg.micro);
 
     VOX_TRY(vox_pretext_check(&p));
+    if (e->cfg.store != VOX_F32 && !e->dev->kernels[0])
+        return vox_fail(VOX_E_USAGE,
+                        "--precision is %s, the kernel path %s computes in f32 only",
+                        vox_dtype_name(e->cfg.store), e->dev->path);
     if (setup->method->couples && e->cfg.micro < e->cfg.batch)
         return vox_fail(
             VOX_E_USAGE,

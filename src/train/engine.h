@@ -23,6 +23,7 @@ typedef struct vox_engine_cfg {
     int64_t patch[3]; /* D, H, W */
     int64_t batch, micro;
     const char *recompute;   /* as vox_plan_cfg's; kept */
+    vox_dtype store;         /* of activations: VOX_F32, VOX_BF16 */
     const char *const *keep; /* values of a training piece to be fetched, NULL-terminated */
     /** Called after backward of each training piece [first, first + count) of the batch, to
      * fetch what was kept. NULL: nobody looks. */

@@ -39,7 +39,8 @@ const vox_opt vox_run_opts[] = {
     VOX_OPT_I64(vox_run_args, seed, -1, 0, 9e15, "everything random follows from it (1)"),
     VOX_OPT_AS("-device", vox_run_args, device, STR, 0, 0, 0, NULL,
                "cpu or fake (best there is)"),
-    VOX_OPT_STR(vox_run_args, precision, NULL, "f32"),
+    VOX_OPT_STR(vox_run_args, precision, NULL,
+                "f32, or bf16: activations stored so, half the memory, less exact (f32)"),
     COUNT(workers, 1, "threads that load samples (allowed cores)"),
     VOX_OPT_STR_ALONE(vox_run_args, recompute, NULL, "all",
                       "what backward makes again to save memory: none, cheap, all, or "
@@ -191,15 +192,22 @@ static int workers_of(const vox_run_args *args)
     return n > 0 && n <= 1024 ? (int)n : vox_cpu_cores();
 }
 
-static int set_machine(vox_run *r, const vox_run_args *args, int threads)
+static int set_precision(vox_run *r, const vox_run_args *args, json_object *stored)
 {
-    const char *precision = args->precision ? args->precision : "f32";
+    const char *then = json_object_get_string(vox_json_get(stored, "precision"));
+    const char *word = args->precision ? args->precision : then ? then : "f32";
 
-    if (strcmp(precision, "f32"))
-        return vox_fail(VOX_E_USAGE, "--precision is %s, wanted f32 on this device",
-                        precision);
+    r->precision = strcmp(word, "bf16") ? VOX_F32 : VOX_BF16;
+    if (strcmp(word, vox_dtype_name(r->precision)))
+        return vox_fail(VOX_E_USAGE, "--precision is %s, wanted f32 or bf16", word);
+    return VOX_OK;
+}
+
+static int set_machine(vox_run *r, const vox_run_args *args, json_object *stored,
+                       int threads)
+{
+    VOX_TRY(set_precision(r, args, stored));
     VOX_TRY(set_text(&r->device, args->device ? args->device : "cpu"));
-    VOX_TRY(set_text(&r->precision, precision));
     r->threads = threads > 0 ? threads : vox_cpu_cores();
     r->workers = workers_of(args);
     r->every_given = args->checkpoint_every >= 0;
@@ -326,7 +334,7 @@ static int resolve(vox_run *r, const vox_run_args *args, int threads, json_objec
     VOX_TRY(check_pair(r));
     set_numbers(r, args, stored);
     VOX_TRY(set_recompute(r, args, stored));
-    VOX_TRY(set_machine(r, args, threads));
+    VOX_TRY(set_machine(r, args, stored, threads));
     return stored ? check_continues(r, stored) : VOX_OK;
 }
 
@@ -352,7 +360,6 @@ void vox_run_release(vox_run *r)
     vox_setup_release(&r->setup);
     vox_free(r->recompute);
     vox_free(r->device);
-    vox_free(r->precision);
     *r = (vox_run)VOX_RUN_INIT;
 }
 
@@ -408,7 +415,8 @@ json_object *vox_run_json(const vox_run *r)
     json_object_object_add(o, "micro_batch", json_object_new_int64(r->micro));
     json_object_object_add(o, "recompute", json_object_new_string(r->recompute));
     json_object_object_add(o, "compat", json_object_new_boolean(r->compat));
-    json_object_object_add(o, "precision", json_object_new_string(r->precision));
+    json_object_object_add(o, "precision",
+                           json_object_new_string(vox_dtype_name(r->precision)));
     json_object_object_add(o, "machine", machine_json(r));
     return o;
 }

@@ -42,11 +42,12 @@ typedef struct vox_run {
     vox_recipe recipe;
     vox_setup setup;
     int64_t seed;
-    int64_t micro;   /* 0: to be chosen by the memory */
-    char *recompute; /* as vox_plan_cfg's: changes no result */
-    int compat;      /* the peer's quirks, all of them */
+    int64_t micro;       /* 0: to be chosen by the memory */
+    char *recompute;     /* as vox_plan_cfg's: changes no result */
+    int compat;          /* the peer's quirks, all of them */
+    vox_dtype precision; /* of activations in memory: VOX_F32, VOX_BF16 */
     /* how: free to change */
-    char *device, *precision;
+    char *device;
     int threads, workers;
     int checkpoint_every;           /* epochs; 0: only by the clock */
     int every_given, minutes_given; /* the user's numbers: to be kept */

@@ -23,7 +23,8 @@ vox_engine_cfg vox_trainer_engine(const vox_run *run)
         .patch = {p[0], p[1], p[2]},
         .batch = run->recipe.batch,
         .micro = run->micro,
-        .recompute = run->recompute
+        .recompute = run->recompute,
+        .store = run->precision
     };
 }
 

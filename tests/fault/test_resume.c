@@ -106,6 +106,25 @@ static void test_signals_save_and_leave(void **state)
     finish_and_compare();
 }
 
+/* The same with activations stored as bf16, of a net wide enough to have some. */
+static void test_bf16_goes_on_exactly(void **state)
+{
+#define BF16(out) \
+    TINY(out), "--precision", "bf16", "--set", "resenc_unet.features=[8,16]", "-q"
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(PROGRAM("base16.log", BF16("base16")), 0);
+    pid = program_start("run.log", (const char *const[]){BF16("run"), NULL});
+    wait_for_steps("run/metrics.jsonl", 2);
+    kill(pid, SIGTERM);
+    assert_int_equal(program_wait(pid), 143);
+    assert_int_equal(PROGRAM("run.log", BF16("run"), "--resume"), 0);
+    program_assert_same_run("base16", "run");
+    assert_int_equal(PROGRAM("run.log", BF16("run"), "--resume", "--precision", "f32"), 2);
+    assert_int_equal(program_count_lines("run.log", "started with \"bf16\""), 1);
+}
+
 static void test_damaged_checkpoint_is_passed_over(void **state)
 {
     char *said;
@@ -240,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_killed_at_random, no_run),
         cmocka_unit_test_setup(test_signals_save_and_leave, no_run),
+        cmocka_unit_test_setup(test_bf16_goes_on_exactly, no_run),
         cmocka_unit_test_setup(test_damaged_checkpoint_is_passed_over, no_run),
         cmocka_unit_test_setup(test_no_sound_checkpoint_stops, no_run),
         cmocka_unit_test_setup(test_a_run_is_not_overwritten, no_run),

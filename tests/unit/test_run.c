@@ -103,6 +103,27 @@ static void test_options_of_kernels(void **state)
     json_object_put(stored);
 }
 
+/* A run goes on in the precision it was started in. */
+static void test_precision(void **state)
+{
+    json_object *stored;
+    vox_run r;
+
+    (void)state;
+    assert_int_equal(RESOLVE(&r, NULL, "--net", "resenc_xs"), VOX_OK);
+    assert_int_equal(r.precision, VOX_F32);
+    vox_run_release(&r);
+    assert_int_equal(RESOLVE(&r, NULL, "--precision", "bf16"), VOX_OK);
+    assert_int_equal(r.precision, VOX_BF16);
+    stored = vox_run_json(&r);
+    vox_run_release(&r);
+    assert_int_equal(RESOLVE(&r, stored, "--epochs", "1000"), VOX_OK);
+    assert_int_equal(r.precision, VOX_BF16);
+    vox_run_release(&r);
+    assert_fails(RESOLVE(&r, stored, "--precision", "f32"), "precision is \"f32\"");
+    json_object_put(stored);
+}
+
 static void test_names(void **state)
 {
     vox_run r;
@@ -146,7 +167,7 @@ static void test_bad_values_are_named(void **state)
     assert_fails(RESOLVE(&r, NULL, "--resume", "--fresh"), "--fresh");
     assert_fails(RESOLVE(&r, NULL, "--c", "-pretrained_weights", "x"),
                  "-pretrained_weights");
-    assert_fails(RESOLVE(&r, NULL, "--precision", "f16"), "f16");
+    assert_fails(RESOLVE(&r, NULL, "--precision", "f16"), "f16, wanted f32 or bf16");
     assert_fails(RESOLVE(&r, NULL, "--optimizer", "adam"), "adam");
     assert_fails(RESOLVE(&r, NULL, "-tr", "BaseMAETrainr"), "BaseMAETrainer");
     assert_fails(RESOLVE(&r, NULL, "-tr", "BaseMAETrainer", "--recipe", "x"), "--recipe");
@@ -193,6 +214,7 @@ int main(void)
         cmocka_unit_test(test_defaults_are_the_peers),
         cmocka_unit_test(test_flags_win_over_recipe),
         cmocka_unit_test(test_options_of_kernels),
+        cmocka_unit_test(test_precision),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_environment_sets_workers),
         cmocka_unit_test(test_bad_values_are_named),

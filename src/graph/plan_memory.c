@@ -258,7 +258,8 @@ static void share_pair(vox_plan *p, int t, int o, int i)
         return;
     if (backward)
         share(p, t, at->din[i], at->dout[o]);
-    else if (!read_elsewhere(at, at->in[i].item, i))
+    else if (!read_elsewhere(at, at->in[i].item, i) &&
+             at->site->store[o] == vox_plan_store(p, at->site->node->in[i]))
         share(p, t, at->out[o], at->in[i]);
 }
 

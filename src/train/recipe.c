@@ -129,7 +129,8 @@ int vox_recipe_set_word(vox_recipe *r, const char *word)
     if (vox_json_parse(&value, equals + 1, strlen(equals + 1), key) != VOX_OK)
         value = json_object_new_string(equals + 1); /* a bare word is text */
     vox_error_clear();
-    rc = vox_recipe_set(r, key, value);
+    rc = value ? vox_recipe_set(r, key, value)
+               : vox_fail(VOX_E_USAGE, "null, wanted a value");
     json_object_put(value);
     return rc == VOX_OK ? rc : vox_fail_in(rc, "--set %s", word);
 }

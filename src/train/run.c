@@ -39,8 +39,9 @@ const vox_opt vox_run_opts[] = {
     VOX_OPT_I64(vox_run_args, seed, -1, 0, 9e15, "everything random follows from it (1)"),
     VOX_OPT_AS("-device", vox_run_args, device, STR, 0, 0, 0, NULL,
                "cpu or fake (best there is)"),
-    VOX_OPT_STR(vox_run_args, precision, NULL,
-                "f32, or bf16: activations stored so, half the memory, less exact (f32)"),
+    VOX_OPT_STR(
+        vox_run_args, precision, NULL,
+        "f32, or bf16: activations stored so, a third less memory, less exact (f32)"),
     COUNT(workers, 1, "threads that load samples (allowed cores)"),
     VOX_OPT_STR_ALONE(vox_run_args, recompute, NULL, "all",
                       "what backward makes again to save memory: none, cheap, all, or "
@@ -244,12 +245,16 @@ static void set_numbers(vox_run *r, const vox_run_args *args, json_object *store
 
 /* ---- a run that continues ---- */
 
-/* The first key whose value differs, or NULL. */
+/* The first key of both whose value differs, or NULL. An option that a run was started
+ * without, by an older version, takes its default. */
 static const char *first_difference(json_object *a, json_object *b)
 {
     json_object_object_foreach(a, key, value)
     {
-        if (!json_object_equal(value, vox_json_get(b, key)))
+        if (!json_object_object_get_ex(b, key, NULL))
+            vox_log(VOX_WARN, "train", "the run was started without %s; it goes on with %s",
+                    key, json_object_get_string(value));
+        else if (!json_object_equal(value, vox_json_get(b, key)))
             return key;
     }
     return NULL;
@@ -279,10 +284,12 @@ static int compare_part(json_object *now, json_object *then, const char *key)
 
     if (json_object_equal(a, b))
         return VOX_OK;
-    if (json_object_get_type(a) == json_type_object)
-        inner = first_difference(a, b);
+    if (json_object_get_type(a) != json_type_object ||
+        json_object_get_type(b) != json_type_object)
+        return fail_differs(key, a, b);
+    inner = first_difference(a, b);
     return inner ? fail_differs(inner, vox_json_get(a, inner), vox_json_get(b, inner))
-                 : fail_differs(key, a, b);
+                 : VOX_OK;
 }
 
 /* Everything that shapes the numbers must be as it was, except the number of epochs. */

@@ -100,6 +100,11 @@ static void test_options_of_kernels(void **state)
     vox_run_release(&r);
     assert_fails(RESOLVE(&r, stored, "--set", "cpu.winograd=true"), "cpu.winograd");
     assert_fails(RESOLVE(&r, NULL, "--set", "cpu.winogrd=true"), "winograd");
+    assert_fails(RESOLVE(&r, NULL, "--set", "net=null"), "wanted a value");
+    json_object_object_del(vox_json_get(stored, "resolved"), "cpu.winograd"); /* older */
+    json_object_object_del(vox_json_get(stored, "options"), "cpu.winograd");
+    assert_int_equal(RESOLVE(&r, stored, "--epochs", "1000"), VOX_OK);
+    vox_run_release(&r);
     json_object_put(stored);
 }
 

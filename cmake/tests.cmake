@@ -21,7 +21,7 @@ function(vox_test_defaults name label)
     file(MAKE_DIRECTORY ${scratch})
     set_tests_properties(${name} PROPERTIES
         LABELS "${label};${speed}" TIMEOUT ${limit} WORKING_DIRECTORY ${scratch} SKIP_RETURN_CODE 77
-        ENVIRONMENT "VOXMIND=${CMAKE_BINARY_DIR}/voxmind;VOX_SOURCE=${CMAKE_SOURCE_DIR};OMP_WAIT_POLICY=passive;UBSAN_OPTIONS=print_stacktrace=1;LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
+        ENVIRONMENT "VOXMIND=${CMAKE_BINARY_DIR}/voxmind;VOX_SOURCE=${CMAKE_SOURCE_DIR};UBSAN_OPTIONS=print_stacktrace=1;LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
 endfunction()
 
 function(vox_add_test folder source)

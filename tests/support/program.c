@@ -33,7 +33,6 @@ pid_t program_start(const char *log, const char *const *words)
 
         dup2(fd, STDOUT_FILENO);
         dup2(fd, STDERR_FILENO);
-        setenv("OMP_WAIT_POLICY", "passive", 0);
         execv(VOX_PROGRAM, argv);
         _exit(127);
     }

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "backend/cpu/conv_math.h"
+
 enum {
     TILE_VOXELS = 1024, /* per tile: enough for the weights to pay, small enough for L2 */
     LEAST_VOXELS = 16,  /* for many threads */
@@ -14,21 +16,6 @@ enum {
     WEIGH_TASKS = 64, /* parts times pairs aimed at; not the thread count: same bits */
     PART_TILES = 32 /* at least, where there are enough: a part costs a copy of the sums */
 };
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static int64_t min(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t max(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static size_t align64(size_t bytes)
 {

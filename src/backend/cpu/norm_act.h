@@ -39,6 +39,15 @@ VOX_INLINE vec vox_norm_before_activation(vec y, vec dy, vec slope)
     return vec_select(vec_gt(y, vec_zero()), dy, vec_mul(dy, slope));
 }
 
+/** Do all tensors lie in this path's blocks? */
+static inline int vox_norm_fits(const vox_problem *q)
+{
+    if (!vox_is_blocked(&q->in[VOX_NORM_ACT_X]) || !vox_is_blocked(&q->out[0]))
+        return 0;
+    return !vox_problem_has(q, VOX_NORM_ACT_RESIDUAL) ||
+           vox_is_blocked(&q->in[VOX_NORM_ACT_RESIDUAL]);
+}
+
 /** Gradients of a block's gamma and beta, where they are wanted, and their squares. */
 static inline void vox_norm_put_params(const vox_call *c, int64_t block, int lanes,
                                        const double *gamma, const double *beta)

@@ -25,10 +25,7 @@ enum {
 
 static int supports(const vox_problem *q)
 {
-    if (!vox_problem_has(q, ACTIVE) || !vox_is_blocked(&q->in[X]) ||
-        !vox_is_blocked(&q->out[0]))
-        return 0;
-    return !vox_problem_has(q, RESIDUAL) || vox_is_blocked(&q->in[RESIDUAL]);
+    return vox_problem_has(q, ACTIVE) && vox_norm_fits(q);
 }
 
 /* Two sums per channel, of a plane or of an (image, block). */

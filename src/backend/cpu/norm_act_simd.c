@@ -26,10 +26,7 @@ enum {
 
 static int supports(const vox_problem *q)
 {
-    if (vox_problem_has(q, ACTIVE) || !vox_is_blocked(&q->in[X]) ||
-        !vox_is_blocked(&q->out[0]))
-        return 0;
-    return !vox_problem_has(q, RESIDUAL) || vox_is_blocked(&q->in[RESIDUAL]);
+    return !vox_problem_has(q, ACTIVE) && vox_norm_fits(q);
 }
 
 /* Two values per channel of a tile: mean and M2 forward, two sums backward. */

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "backend/cpu/conv_math.h"
+
 enum {
     PLANES = VOX_WINOGRAD_PLANES,
     WORKER_BYTES = 640 * 1024, /* V and M (or Z) of a run: they should stay in L2 */
@@ -17,21 +19,6 @@ enum {
     PARTS_ANYHOW = 16, /* of short ones */
     PART_RUNS = 24     /* at least of more: a part costs a copy of dU */
 };
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static int64_t min(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t max(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* ---- which ---- */
 

@@ -26,7 +26,9 @@ KEEP = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1
 # comes. "compile" wants a C++ compiler, and minutes the first time.
 SETTINGS = {
     "plain": ({}, ()),
+    "fused": ({}, ("fused",)),
     "channels_last_3d": ({}, ("channels_last_3d",)),
+    "compile": ({}, ("compile",)),
     "keep": (KEEP, ("fused",)),
     "keep_channels_last_3d": (KEEP, ("fused", "channels_last_3d")),
     "keep_compile": (KEEP, ("fused", "compile")),

@@ -205,26 +205,29 @@ static void spread_axis(float *v, vox_shape s, int axis)
     vox_free(from);
 }
 
-/* Twice that: the transforms round too. */
-static void spread(float *v, vox_shape s, int reach)
+/* So often per axis; and twice that: the transforms round too. */
+static void spread(float *v, vox_shape s, const int reach[3])
 {
-    for (int i = 0; i < reach; i++) {
-        for (int axis = 2; axis < 5; axis++)
-            spread_axis(v, s, axis);
+    for (int axis = 0; axis < 3; axis++) {
+        for (int i = 0; i < reach[axis]; i++)
+            spread_axis(v, s, 2 + axis);
     }
     for (int64_t i = 0; i < vox_shape_count(s); i++)
         v[i] *= 2;
 }
 
+/* A tile's voxels share their sums, and so do all taps. */
 void op_result_mix(const op_case *c, op_result *magnitude)
 {
+    static const int tile[3] = {1, 1, 3}, taps[3] = {2, 2, 2};
+
     if (!op_spec_is_winograd(&c->spec))
         return;
-    spread(magnitude->out[0], c->spec.out[0].shape, 1);
+    spread(magnitude->out[0], c->spec.out[0].shape, tile);
     for (int i = 0; i < c->spec.n_in; i++) {
         if (magnitude->din[i] && c->spec.in[i].shape.rank == 5)
             spread(magnitude->din[i], c->spec.in[i].shape,
-                   c->spec.in[i].role == VOX_ROLE_PARAM ? 2 : 1);
+                   c->spec.in[i].role == VOX_ROLE_PARAM ? taps : tile);
     }
 }
 

@@ -13,7 +13,11 @@
 
 #include "backend/cpu/conv.h"
 
-enum { LANES = VOX_LANES, PAIR = 2 * VOX_LANES };
+enum {
+    LANES = VOX_LANES,
+    PAIR = 2 * VOX_LANES,
+    AHEAD = 6 * VOX_LANES /* columns in front of which rows of weights are asked for */
+};
 
 /* ---- tiles ---- */
 
@@ -138,9 +142,12 @@ static void pack_square(float *dst, const table *t, const float *weight, int64_t
     const int columns = (int)(t->columns - e < LANES ? t->columns - e : LANES);
     vec square[LANES];
 
-    for (int r = 0; r < LANES; r++)
-        square[r] =
-            r < t->rows ? vec_load_part(weight + r * t->row_step + e, columns) : vec_zero();
+    for (int r = 0; r < LANES; r++) {
+        const float *row = weight + r * t->row_step + e;
+
+        vec_prefetch(row + AHEAD);
+        square[r] = r < t->rows ? vec_load_part(row, columns) : vec_zero();
+    }
     vec_transpose(square);
     for (int k = 0; k < columns; k++)
         vec_store(dst + packed_at(t, run, e + k), square[k]);
@@ -225,9 +232,10 @@ static double unpack_square(vox_grad grad, const table *t, const float *packed,
     }
     vec_transpose(square);
     for (int64_t r = 0; r < t->rows; r++) {
-        const vec now = put_part(grad.data + t->offset + r * t->row_step + e, grad.put,
-                                 square[r], columns);
+        float *row = grad.data + t->offset + r * t->row_step + e;
+        const vec now = put_part(row, grad.put, square[r], columns);
 
+        vec_prefetch(row + AHEAD);
         squares = vec_fma(now, now, squares);
     }
     return (double)vec_sum(squares);

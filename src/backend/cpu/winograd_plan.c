@@ -10,11 +10,12 @@
 
 enum {
     PLANES = VOX_WINOGRAD_PLANES,
-    WORKER_BYTES = 640 * 1024, /* V and M (or Z) of a run: they should stay in L2 */
+    WORKER_BYTES = 640 * 1024, /* V and M of a run: they should stay in L2 */
+    WEIGH_BYTES = 1280 * 1024, /* V and Z: longer runs move dU less often */
     RUN_LEAST = 12,            /* tiles: below that the weights do not pay */
     RUN_MOST = 48,
     WEIGH_DEEP = 128,               /* tiles: up to here all at once is faster */
-    PARTS_BYTES = 32 * 1024 * 1024, /* of all dU's */
+    PARTS_BYTES = 16 * 1024 * 1024, /* of all dU's */
     PARTS = 64,
     PARTS_ANYHOW = 16, /* of short ones */
     PART_RUNS = 24     /* at least of more: a part costs a copy of dU */
@@ -38,19 +39,25 @@ static double channels_of(const vox_conv_side *s, int size)
                     (ceil_div(s->split, size) + ceil_div(s->channels - s->split, size)));
 }
 
+/* Tiles on an axis of so many target voxels. */
+static int64_t count_of(int axis, int64_t extent)
+{
+    return ceil_div(extent, axis == 2 ? VOX_WINOGRAD_WIDTH : 2);
+}
+
 static double tiles_of(const vox_conv_shape *s)
 {
     double n = (double)s->images;
 
     for (int i = 0; i < 3; i++)
-        n *= (double)ceil_div(s->coarse.extent[i], 2);
+        n *= (double)count_of(i, s->coarse.extent[i]);
     return n;
 }
 
 /*
  * Times in products of one vector. Directly a target voxel takes 27 per pair of channels,
- * tiled a tile takes 64; its transforms take as many again as ten more channels would, and
- * those of the weights as many as so many tiles.
+ * tiled a tile takes one per plane; its transforms take as many again as ten more channels
+ * would, and those of the weights as many as so many tiles.
  */
 static int pays(const vox_conv_shape *s, const vox_conv_side *source,
                 const vox_conv_side *target, int lanes, double weights)
@@ -59,7 +66,7 @@ static int pays(const vox_conv_shape *s, const vox_conv_side *source,
     const double a = channels_of(source, lanes), b = channels_of(target, lanes);
     const double voxels = (double)(s->images * s->coarse.voxels);
     const double direct = 27 * voxels * channels_of(source, VOX_CONV_CHUNK) * b;
-    const double tiled = 64 * (tiles * (a * b + transform * (a + b)) + weights * a * b);
+    const double tiled = PLANES * (tiles * (a * b + transform * (a + b)) + weights * a * b);
 
     return vox_winograd_supports(s, lanes) && tiled < direct;
 }
@@ -84,7 +91,7 @@ static void start(vox_winograd *w, const vox_conv_shape *s, int spread, int lane
     w->flip = spread;
     w->tiles = s->images;
     for (int i = 0; i < 3; i++) {
-        w->count[i] = ceil_div(w->pass.target.extent[i], 2);
+        w->count[i] = count_of(i, w->pass.target.extent[i]);
         w->tiles *= w->count[i];
     }
 }
@@ -102,9 +109,9 @@ static int64_t plane_size(int64_t rows, int64_t columns)
 
 /* Tiles of a run that needs `floats` per tile and plane, in whole register blocks (12 is a
  * multiple of all paths'). */
-static int64_t run_length(int64_t floats, int64_t tiles)
+static int64_t run_length(int64_t bytes, int64_t floats, int64_t tiles)
 {
-    const int64_t fit = WORKER_BYTES / (PLANES * floats * (int64_t)sizeof(float));
+    const int64_t fit = bytes / (PLANES * floats * (int64_t)sizeof(float));
     const int64_t run = max(RUN_LEAST, min(RUN_MOST, fit) / RUN_LEAST * RUN_LEAST);
 
     return min(run, ceil_div(tiles, RUN_LEAST) * RUN_LEAST);
@@ -122,9 +129,11 @@ void vox_winograd_plan_sum(vox_winograd_sum *p, const vox_conv_shape *s, int spr
     blocks = w->pass.chunks;
     pairs = w->pass.pairs;
     p->deep = w->tiles <= pairs * 2 * lanes;
-    p->run = run_length((blocks + 2) * lanes, min(w->tiles, ceil_div(w->tiles, wanted)));
+    p->run = run_length(WORKER_BYTES, (blocks + 2) * lanes,
+                        min(w->tiles, ceil_div(w->tiles, wanted)));
     if (p->deep)
-        p->run = run_length(4 * lanes, ceil_div(w->tiles, max(1, wanted / pairs)));
+        p->run =
+            run_length(WORKER_BYTES, 4 * lanes, ceil_div(w->tiles, max(1, wanted / pairs)));
     p->runs = ceil_div(w->tiles, p->run);
     p->splits = min(p->runs, ceil_div(wanted, pairs));
     room = ceil_div(p->run, RUN_LEAST) * RUN_LEAST;
@@ -167,7 +176,7 @@ static void plan_weigh_wide(vox_winograd_weigh *p, int lanes, int threads)
     const int64_t blocks = p->w.pass.chunks, pairs = p->w.pass.pairs;
     int64_t bytes, runs;
 
-    p->run = run_length((blocks + 2 * pairs) * lanes, p->w.tiles);
+    p->run = run_length(WEIGH_BYTES, (blocks + 2 * pairs) * lanes, p->w.tiles);
     size_run(p, lanes);
     p->u_plane = plane_size(blocks * lanes, 2 * lanes);
     p->u_size = PLANES * p->u_plane;

@@ -126,7 +126,7 @@ static int has_kernels(void)
 static size_t bytes_of(vox_dtype store, const char *recompute)
 {
     vox_engine_cfg cfg = {
-        .patch = {6 * EDGE, 6 * EDGE, 6 * EDGE},
+        .patch = {8 * EDGE, 8 * EDGE, 8 * EDGE},
           .batch = 1, .micro = 1
     };
     size_t bytes;

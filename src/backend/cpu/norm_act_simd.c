@@ -7,7 +7,8 @@
  * (count, mean, M2) in f64 in their order. So a mean far from zero costs no digits, and the
  * bits do not depend on the number of threads.
  *
- * Backward reads x, y and dy twice: sums of d and d * xhat, then dx.
+ * Backward reads x and dy twice: sums of d and d * xhat, then dx. The activation's side it
+ * finds from x, as forward did, and where a residual was added from y, which it reads then.
  *
  * Active masks: norm_act_active_simd.c. Left to the reference: plain tensors (fewer than 8
  * channels).
@@ -193,6 +194,25 @@ static void forward(const vox_call *c)
 
 /* ---- backward ---- */
 
+/* y, or nothing where x tells the activation's side. */
+static vox_stream side_of(const vox_call *c)
+{
+    const int added = RESIDUAL < c->n_in && c->in[RESIDUAL].shape.rank >= 0;
+
+    return added ? vox_stream_out(c) : (vox_stream){NULL, 0};
+}
+
+/* Gradient before the activation, of vector i. */
+VOX_INLINE vec gradient_at(vox_stream y, const float *dy, int64_t i, vec x,
+                           const vox_norm_affine *f, vec slope)
+{
+    const vec side =
+        y.data ? vox_stream_load(y, i)
+               : vec_fma(vec_sub(x, f->mean), vec_mul(f->rstd, f->gamma), f->beta);
+
+    return vox_norm_before_activation(side, vec_load(dy + i), slope);
+}
+
 static void sum_tile(pair *p, vox_stream x, vox_stream y, const float *dy, int64_t voxels,
                      const vox_norm_affine *f, vec slope)
 {
@@ -204,9 +224,9 @@ static void sum_tile(pair *p, vox_stream x, vox_stream y, const float *dy, int64
         vec s[2] = {vec_zero(), vec_zero()};
 
         for (int64_t k = i * LANES; k < end; k += LANES) {
-            const vec d =
-                vox_norm_before_activation(vox_stream_load(y, k), vec_load(dy + k), slope);
-            const vec xhat = vec_mul(vec_sub(vox_stream_load(x, k), f->mean), f->rstd);
+            const vec v = vox_stream_load(x, k);
+            const vec d = gradient_at(y, dy, k, v, f, slope);
+            const vec xhat = vec_mul(vec_sub(v, f->mean), f->rstd);
 
             s[0] = vec_add(s[0], d);
             s[1] = vec_fma(d, xhat, s[1]);
@@ -255,6 +275,7 @@ static void sum_all(const vox_call *c, pair *tile)
     const vox_norm_act_attr *attr = c->attr;
     const vox_blocked t = vox_blocked_of(c->in[X].shape);
     const int64_t tiles = vox_tiles(t.voxels);
+    const vox_stream y = side_of(c);
 
     VOX_SHARE(i, t.images * t.blocks * tiles) {
         const int64_t unit = i / tiles, first = i % tiles * VOX_TILE;
@@ -263,7 +284,7 @@ static void sum_all(const vox_call *c, pair *tile)
             vox_norm_affine_of(c, &t, unit / t.blocks, unit % t.blocks);
 
         sum_tile(&tile[i], vox_stream_at(vox_stream_in(c, X), at),
-                 vox_stream_at(vox_stream_out(c), at), vox_call_dout(c, 0) + at,
+                 y.data ? vox_stream_at(y, at) : y, vox_call_dout(c, 0) + at,
                  vox_tile_end(i % tiles, t.voxels) - first, &f, vec_set1(attr->slope));
     }
 }
@@ -274,7 +295,7 @@ static void put_tile(const vox_call *c, int64_t at, int64_t end, const vox_norm_
 {
     const vox_norm_act_attr *attr = c->attr;
     const vox_grad dx = vox_call_din(c, X), dr = vox_call_din(c, RESIDUAL);
-    const vox_stream x = vox_stream_in(c, X), y = vox_stream_out(c);
+    const vox_stream x = vox_stream_in(c, X), y = side_of(c);
     const float *dy = vox_call_dout(c, 0);
     const vec slope = vec_set1(attr->slope), scale = vec_mul(f->gamma, f->rstd);
     float a[LANES], b[LANES];
@@ -284,9 +305,9 @@ static void put_tile(const vox_call *c, int64_t at, int64_t end, const vox_norm_
         b[i] = (float)(sum->b[i] / (double)voxels);
     }
     for (int64_t i = at; i < end; i += LANES) {
-        const vec d =
-            vox_norm_before_activation(vox_stream_load(y, i), vec_load(dy + i), slope);
-        const vec xhat = vec_mul(vec_sub(vox_stream_load(x, i), f->mean), f->rstd);
+        const vec v = vox_stream_load(x, i);
+        const vec d = gradient_at(y, dy, i, v, f, slope);
+        const vec xhat = vec_mul(vec_sub(v, f->mean), f->rstd);
 
         if (dx.put != VOX_SKIP)
             vox_grad_put_vec(

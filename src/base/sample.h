@@ -56,6 +56,13 @@ typedef struct vox_case {
 
 enum { VOX_CASES_MAX = 8 };
 
+/** What the cases of one sample have in common. */
+typedef enum vox_grouping {
+    VOX_GROUP_ANY,     /* nothing: each is drawn from all */
+    VOX_GROUP_SUBJECT, /* different images of one subject */
+    VOX_GROUP_SESSION  /* of one session */
+} vox_grouping;
+
 /** The cases of one sample; how many and how grouped a method says. */
 typedef struct vox_cases {
     int count;

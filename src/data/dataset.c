@@ -322,6 +322,27 @@ const char *vox_dataset_id(const vox_dataset *d, int64_t i)
     return d->records.v[i].id;
 }
 
+/* Members keep the collection's order, so those of a session or subject are neighbours. */
+static int are_together(const vox_dataset *d, int64_t a, int64_t b, vox_grouping by)
+{
+    const vox_record *v = d->records.v;
+
+    return by == VOX_GROUP_ANY || (by == VOX_GROUP_SUBJECT ? v[a].subject == v[b].subject
+                                                           : v[a].session == v[b].session);
+}
+
+int64_t vox_dataset_group(const vox_dataset *d, int64_t i, vox_grouping by, int64_t *first)
+{
+    int64_t end = i + 1;
+
+    *first = i;
+    while (*first > 0 && are_together(d, i, *first - 1, by))
+        --*first;
+    while (end < d->records.count && are_together(d, i, end, by))
+        end++;
+    return end - *first;
+}
+
 void vox_dataset_spacing(const vox_dataset *d, int64_t i, float spacing[3])
 {
     vox_buf path = VOX_BUF_INIT;

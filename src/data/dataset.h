@@ -34,6 +34,14 @@ int64_t vox_dataset_count(const vox_dataset *d);
 /** Unique image id of item i; borrowed. */
 const char *vox_dataset_id(const vox_dataset *d, int64_t i);
 
+/**
+ * The items that belong to item i: of its subject or of its session, i among them.
+ *
+ * @param[out] first  the first of them; they follow each other
+ * @return how many there are; all items for VOX_GROUP_ANY
+ */
+int64_t vox_dataset_group(const vox_dataset *d, int64_t i, vox_grouping by, int64_t *first);
+
 /** Shape [C, D, H, W] of item i. */
 int vox_dataset_shape(vox_dataset *d, int64_t i, vox_shape *shape);
 

@@ -181,22 +181,60 @@ static int is_bad(vox_loader *l, int64_t item)
     return bad;
 }
 
+/* What a sample's cases are drawn from: `count` items from `first` on; in a group each is
+ * drawn once as long as there are others. */
+typedef struct urn {
+    int64_t first, count;
+    int64_t drawn[VOX_CASES_MAX * ATTEMPTS];
+    int draws; /* 0 where items are put back */
+} urn;
+
+static int was_drawn(const urn *u, int64_t item)
+{
+    int i = 0;
+
+    while (i < u->draws && u->drawn[i] != item)
+        i++;
+    return i < u->draws;
+}
+
+static int64_t draw_item(urn *u, vox_rng *rng, int put_back)
+{
+    int64_t left = u->count - u->draws, item;
+
+    if (left <= 0) {
+        u->draws = 0;
+        left = u->count;
+    }
+    item = u->first + (int64_t)vox_rng_below(rng, (uint64_t)left);
+    if (put_back)
+        return item;
+    for (int64_t i = u->first; i <= item; i++)
+        item += was_drawn(u, i);
+    u->drawn[u->draws++] = item;
+    return item;
+}
+
 /* Case k of a sample: a drawn item, or the next draw where that one cannot be read. */
-static int draw_case(vox_loader *l, scratch *s, slot *at, vox_cases *cases, int k,
+static int draw_case(vox_loader *l, scratch *s, slot *at, vox_cases *cases, int k, urn *u,
                      vox_rng base)
 {
-    const uint64_t items = (uint64_t)vox_dataset_count(l->cfg.data);
+    const int put_back = k == 0 || l->cfg.grouping == VOX_GROUP_ANY;
 
     for (uint32_t attempt = 0; attempt < ATTEMPTS; attempt++) {
         const uint32_t number = (uint32_t)k * ATTEMPTS + attempt;
         vox_rng pick = vox_rng_stream(base, VOX_STREAM("case"), number);
-        const int64_t item = (int64_t)vox_rng_below(&pick, items);
+        const int64_t item = draw_item(u, &pick, put_back);
         int rc;
 
         if (is_bad(l, item)) /* and named already: no need to read it again */
             continue;
         rc = read_case(l, s, &cases->item[k], k, item,
                        vox_rng_stream(base, VOX_STREAM("box"), number));
+        if (rc == VOX_OK && k == 0 && l->cfg.grouping != VOX_GROUP_ANY) {
+            u->count = vox_dataset_group(l->cfg.data, item, l->cfg.grouping, &u->first);
+            u->drawn[u->draws++] = item;
+        }
         if (rc == VOX_OK || rc == VOX_E_NOMEM)
             return rc;
         VOX_TRY(keep_bad(at, item));
@@ -212,10 +250,11 @@ static int make_sample(vox_loader *l, scratch *s, slot *at, int64_t i)
     const vox_rng base =
         vox_rng_at(cfg->seed, VOX_STREAM(cfg->stream), global_number(cfg, i));
     vox_cases cases = {.count = cfg->cases_per_sample};
+    urn u = {.count = vox_dataset_count(cfg->data)};
 
     at->bads = 0;
     for (int k = 0; k < cases.count; k++)
-        VOX_TRY(draw_case(l, s, at, &cases, k, base));
+        VOX_TRY(draw_case(l, s, at, &cases, k, &u, base));
     vox_sample_clear(&at->sample);
     return cfg->prepare(&at->sample, &cases, cfg->arg,
                         vox_rng_stream(base, VOX_STREAM("prepare"), 0));

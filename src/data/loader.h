@@ -31,6 +31,7 @@ typedef struct vox_loader_cfg {
         count; /* global sample numbers [first, first + count) this rank asks for */
     int64_t stride, run; /* of each `stride` numbers the first `run` are ours; 0: all */
     int cases_per_sample;
+    vox_grouping grouping;       /* what the cases of a sample have in common */
     int64_t extent[3], patch[3]; /* crop to read, patch it is for (box rule 2.2) */
     vox_sampling sampling;
     int workers, ring;    /* threads; samples kept ready (0: 2 per worker) */

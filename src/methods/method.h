@@ -32,6 +32,7 @@ typedef struct vox_method {
     const char *name, *summary;
     const char *inputs; /* help text: the named inputs with shapes, one per line */
     int cases_per_sample;
+    vox_grouping grouping;
     unsigned nets; /* bit 1 << vox_net_kind: nets it works on */
     int couples;   /* 1: the loss couples samples, no micro-batches */
     size_t cfg_size;

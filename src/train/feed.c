@@ -33,6 +33,7 @@ int vox_feed_open(vox_feed *f, const vox_feed_cfg *cfg)
     f->pretext = vox_setup_pretext(cfg->setup, cfg->phase, cfg->patch, cfg->batch);
     extent = extent_of(&f->pretext);
     loader.cases_per_sample = f->pretext.method->cases_per_sample;
+    loader.grouping = f->pretext.method->grouping;
     for (int k = 0; k < 3; k++) {
         loader.extent[k] = extent.n[k + 1];
         loader.patch[k] = cfg->patch[k];

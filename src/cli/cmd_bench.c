@@ -46,9 +46,10 @@ static const struct {
     const char *name;
     int (*run)(const vox_bench_cfg *cfg, const vox_common *common, int argc, char **argv);
 } benches[] = {
-    {"peak", vox_bench_peak},
-    {"step", vox_bench_step},
-    {"ops",  vox_bench_ops },
+    {"peak",   vox_bench_peak  },
+    {"step",   vox_bench_step  },
+    {"ops",    vox_bench_ops   },
+    {"loader", vox_bench_loader},
 };
 
 static const char *bench_name(int i, void *arg)
@@ -70,19 +71,24 @@ static int run(const void *cfg, const vox_common *common, int argc, char **argv)
     return near ? vox_fail(VOX_E_USAGE, "no bench is called \"%s\", did you mean \"%s\"?",
                            word, near)
                 : vox_fail(VOX_E_USAGE,
-                           "no bench is called \"%s\", wanted peak, step or ops", word);
+                           "no bench is called \"%s\", wanted peak, step, ops or loader",
+                           word);
 }
 
 const vox_cmd vox_cmd_bench = {
     .name = "bench",
     .group = "look",
-    .summary = "measure this machine, a training step, ops: one JSON line per result",
+    .summary =
+        "measure this machine, a training step, ops, loading: one JSON line per result",
     .usage =
         "voxmind bench peak | step [options of pretrain] [--repeat R] [--profile]\n"
-        "       voxmind bench ops [op [problem]...] [options of pretrain] [--repeat R]",
+        "       voxmind bench ops [op [problem]...] [options of pretrain] [--repeat R]\n"
+        "       voxmind bench loader <data> [configuration] [options of pretrain] "
+        "[--repeat "
+        "R]",
     .cfg_size = sizeof(vox_bench_cfg),
     .opts = opts,
     .shared = vox_run_opts,
     .run = run,
-    .words = "peak step ops",
+    .words = "peak step ops loader",
 };

@@ -32,6 +32,7 @@ typedef struct slot {
     int done;
     bad_read *bad;
     int64_t bads, bad_cap;
+    double reading, preparing; /* seconds it took */
 } slot;
 
 /* What one thread reads crops into. */
@@ -54,7 +55,7 @@ struct vox_loader {
     int quit;
     unsigned char *bad_item;
     int64_t bad;
-    double waited;
+    double waited, reading, preparing; /* seconds; of samples taken */
     pthread_mutex_t lock;
     pthread_cond_t changed;
 };
@@ -252,12 +253,20 @@ static int make_sample(vox_loader *l, scratch *s, slot *at, int64_t i)
     vox_cases cases = {.count = cfg->cases_per_sample};
     urn u = {.count = vox_dataset_count(cfg->data)};
 
+    const double start = vox_clock();
+    double between;
+    int rc;
+
     at->bads = 0;
     for (int k = 0; k < cases.count; k++)
         VOX_TRY(draw_case(l, s, at, &cases, k, &u, base));
     vox_sample_clear(&at->sample);
-    return cfg->prepare(&at->sample, &cases, cfg->arg,
-                        vox_rng_stream(base, VOX_STREAM("prepare"), 0));
+    between = vox_clock();
+    rc = cfg->prepare(&at->sample, &cases, cfg->arg,
+                      vox_rng_stream(base, VOX_STREAM("prepare"), 0));
+    at->reading = between - start;
+    at->preparing = vox_clock() - between;
+    return rc;
 }
 
 /* Fill the slot of number i. */
@@ -402,8 +411,11 @@ int vox_loader_next(vox_loader *l, const vox_sample **out)
     while (l->taken < l->total && !at->done)
         pthread_cond_wait(&l->changed, &l->lock);
     l->holding = l->taken < l->total;
-    if (l->holding)
+    if (l->holding) {
         rc = count_bad(l, at);
+        l->reading += at->reading;
+        l->preparing += at->preparing;
+    }
     l->waited += vox_clock() - start;
     pthread_mutex_unlock(&l->lock);
     if (!l->holding)
@@ -419,6 +431,12 @@ int vox_loader_next(vox_loader *l, const vox_sample **out)
 double vox_loader_waited(const vox_loader *l)
 {
     return l->waited;
+}
+
+void vox_loader_spent(const vox_loader *l, double *reading, double *preparing)
+{
+    *reading = l->reading;
+    *preparing = l->preparing;
 }
 
 int64_t vox_loader_bad(const vox_loader *l)

@@ -53,6 +53,9 @@ int vox_loader_next(vox_loader *l, const vox_sample **out);
 
 /** Seconds spent waiting in vox_loader_next, and unreadable items so far. */
 double vox_loader_waited(const vox_loader *l);
+
+/** Seconds the threads, together, spent reading crops and in `prepare`. */
+void vox_loader_spent(const vox_loader *l, double *reading, double *preparing);
 int64_t vox_loader_bad(const vox_loader *l);
 
 #endif

@@ -46,6 +46,11 @@ int vox_feed_open(vox_feed *f, const vox_feed_cfg *cfg)
     return rc;
 }
 
+vox_shape vox_feed_extent(const vox_feed *f)
+{
+    return extent_of(&f->pretext);
+}
+
 int vox_feed_next(vox_feed *f, double *wait)
 {
     const vox_pretext *p = &f->pretext;

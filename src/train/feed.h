@@ -42,6 +42,9 @@ int vox_feed_open(vox_feed *f, const vox_feed_cfg *cfg);
  * may be NULL. @return VOX_OK; what a loader thread met */
 int vox_feed_next(vox_feed *f, double *wait);
 
+/** The crop [C, D, H, W] that is read for a sample. */
+vox_shape vox_feed_extent(const vox_feed *f);
+
 /** Stop the threads, release; legal on an _INIT value. */
 void vox_feed_close(vox_feed *f);
 

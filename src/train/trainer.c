@@ -147,25 +147,28 @@ static int join(vox_buf *out, const vox_strs *list)
     return VOX_OK;
 }
 
-static int open_data(vox_trainer *t)
+int vox_trainer_dataset(vox_dataset **out, const vox_run *run, const vox_run_data *data,
+                        vox_split split)
 {
-    const vox_recipe *r = &t->run->recipe;
     vox_buf modalities = VOX_BUF_INIT;
-    vox_dataset_cfg cfg = {.dir = t->data->dir,
-                           .plans = t->data->plans,
-                           .configuration = t->data->configuration,
-                           .split = VOX_SPLIT_TRAIN,
-                           .max_iqs = r->iqs_max};
-    int rc = join(&modalities, &r->modalities);
+    vox_dataset_cfg cfg = {.dir = data->dir,
+                           .plans = data->plans,
+                           .configuration = data->configuration,
+                           .split = split,
+                           .max_iqs = run->recipe.iqs_max};
+    int rc = join(&modalities, &run->recipe.modalities);
 
     cfg.modalities = modalities.data;
     if (rc == VOX_OK)
-        rc = vox_dataset_open(&t->train, &cfg);
-    cfg.split = VOX_SPLIT_VAL;
-    if (rc == VOX_OK)
-        rc = vox_dataset_open(&t->val, &cfg);
+        rc = vox_dataset_open(out, &cfg);
     vox_buf_release(&modalities);
-    VOX_TRY(rc);
+    return rc;
+}
+
+static int open_data(vox_trainer *t)
+{
+    VOX_TRY(vox_trainer_dataset(&t->train, t->run, t->data, VOX_SPLIT_TRAIN));
+    VOX_TRY(vox_trainer_dataset(&t->val, t->run, t->data, VOX_SPLIT_VAL));
     vox_log(VOX_INFO, "train", "%" PRId64 " images to train on, %" PRId64 " to validate on",
             vox_dataset_count(t->train), vox_dataset_count(t->val));
     t->feed_cfg = vox_trainer_feed(t->run);

@@ -78,6 +78,10 @@ int vox_trainer_fit(vox_run *run, vox_device *dev);
 vox_engine_cfg vox_trainer_engine(const vox_run *run);
 vox_feed_cfg vox_trainer_feed(const vox_run *run);
 
+/** One side of a run's data: the images its recipe's filters keep. */
+int vox_trainer_dataset(vox_dataset **out, const vox_run *run, const vox_run_data *data,
+                        vox_split split);
+
 /** Bytes of a checkpoint. */
 int64_t vox_trainer_checkpoint_bytes(const vox_trainer *t);
 

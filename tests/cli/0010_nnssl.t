@@ -33,6 +33,12 @@ passes "median" test -e pp/Dataset012_Heads/nnsslPlans_median
 passes "noresample" test -e pp/Dataset012_Heads/nnsslPlans_noresample
 exits 0 "nnssl_plan_and_preprocess" "$bin/nnssl_plan_and_preprocess" -d 12 -c onemmiso -npfp 1 -np 1 --no_pp
 
+exits 0 "bench loader" "$voxmind" bench loader 12 onemmiso --patch 32,32,64 --workers 2 --repeat 1 -q
+passes "its keys in their order" grep -qE '^\{"bench":"loader","method":"mae","patch":\[32,32,64\],"crop":\[32,32,64\],"workers":2,"images":[2-6],"bad":0,"samples":16,"samples_per_s":[0-9.e-]+,"ms_read":[0-9.e-]+,"ms_prepare":[0-9.e-]+,"rss_mib":[0-9.e-]+\}$' stdout
+silent stderr "-q says nothing"
+exits 2 "scans that are not preprocessed" "$voxmind" bench loader scans
+says stderr "are named" "scans: is a folder of scans, wanted a preprocessed dataset"
+
 tiny=(--net resenc_xs --set 'resenc_unet.features=[8,8]' --set 'resenc_unet.blocks=[1,1]'
     --set 'resenc_unet.strides=[1,2]' --set mae.block=4 --patch 16 --batch 2 --steps 1
     --val-steps 1 --epochs 1 --workers 1)

@@ -368,6 +368,7 @@ static double shortest(float v)
     return strtod(text, NULL);
 }
 
+/* NULL is JSON's null: a text that is not set. */
 static json_object *field_json(const vox_opt *o, const void *cfg)
 {
     const void *p = const_field(o, cfg);
@@ -415,7 +416,7 @@ int vox_opt_text(vox_buf *out, const vox_opt *o, const void *cfg)
     const int many = json_object_get_type(value) == json_type_array;
     int rc = VOX_OK;
 
-    if (value && !many)
+    if (value && !many) /* a text that is not set has none */
         rc = vox_buf_printf(out, "%s", json_object_get_string(value));
     for (size_t i = 0; many && i < json_object_array_length(value) && rc == VOX_OK; i++)
         rc = vox_buf_printf(out, "%s%s", i ? "," : "",

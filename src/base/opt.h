@@ -120,8 +120,8 @@ int vox_opts_set_object(const vox_opt *opts, void *cfg, struct json_object *obje
 /** All fields as a new JSON object (caller puts it); NULL without memory. */
 struct json_object *vox_opts_json(const vox_opt *opts, const void *cfg);
 
-/** A row's value as vox_opts_set takes it, appended: "0.01", "2,2,2"; nothing for a text that
- * is not set. @return VOX_OK; VOX_E_NOMEM */
+/** A row's value as vox_opts_set takes it, appended: "0.01", "2,2,2". A text that is NULL
+ * (not set) appends nothing, as an empty one does. @return VOX_OK; VOX_E_NOMEM */
 int vox_opt_text(vox_buf *out, const vox_opt *o, const void *cfg);
 
 /** A table with its config, and which rows a command line set. */
@@ -133,7 +133,8 @@ typedef struct vox_opt_set {
 
 /**
  * Parse a command line against several tables: --name value, --name=value, switches, rows
- * that may stand alone, the further spellings; "--" ends options. Options may stand among the words.
+ * that may stand alone, the further spellings; "--" ends options. Options may stand among
+ * the words.
  *
  * @param[in,out] argc, argv  options are taken out, words stay in order
  * @return VOX_OK; VOX_E_USAGE
@@ -148,8 +149,8 @@ int vox_opts_help(const vox_opt *opts, int flags, const char *prefix, vox_buf *o
  * @return 0 past the last, text is then unchanged */
 int vox_opt_spelling(char text[static 64], const vox_opt *o, int n);
 
-/** What stands behind the row's flag in help texts: " N", " TEXT...", "[=TEXT]" where it may
- * be left out, "" for a switch. */
+/** What stands behind the row's flag in help texts: " N", " TEXT...", "[=TEXT]" where it
+ * may be left out, "" for a switch. */
 const char *vox_opt_placeholder(const vox_opt *o);
 
 /** The row's help and default: "samples per step (default 2)". */

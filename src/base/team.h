@@ -52,8 +52,9 @@ int vox_team_member(void);
 /** Wait for all members: what each wrote before, all see behind it. */
 void vox_barrier(void);
 
-/** Run the statement behind it for i = 0 .. count - 1, shared by the members. `break` leaves
- * less than the loop: do not use it. A loop of one index is for what one member does. */
+/** Run the statement behind it for i = 0 .. count - 1, shared by the members. `break`
+ * leaves less than the loop: do not use it. A loop of one index is for what one member
+ * does. */
 #define VOX_SHARE(i, count)                                                    \
     for (vox_share share_ = vox_share_first(count); share_.begin < share_.end; \
          vox_share_next(&share_))                                              \

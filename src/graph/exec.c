@@ -2,8 +2,8 @@
  * exec: a plan on its memory: binding addresses, filling inputs, running, fetching.
  *
  * A pass is one run of the device's team; every member walks the task list and meets a
- * barrier behind each call. Where the reference works on blocked tensors, plain copies are made
- * around it.
+ * barrier behind each call. Where the reference works on blocked tensors, plain copies are
+ * made around it.
  */
 #include <string.h>
 

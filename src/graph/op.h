@@ -54,7 +54,7 @@ typedef struct vox_tensor {
     int64_t count; /* elements stored, padding lanes included */
 } vox_tensor;
 
-/** A value as it lies in `layout`; no address yet. An absent value (rank < 0) stays absent. */
+/** A value as it lies in `layout`; no address yet. An absent value (rank < 0) stays so. */
 vox_tensor vox_tensor_of(const vox_value *v, vox_layout layout);
 
 typedef enum vox_put { VOX_SKIP, VOX_WRITE, VOX_ADD } vox_put;
@@ -124,7 +124,7 @@ int vox_infer_fail(const vox_infer *io, const char *fmt, ...) VOX_PRINTF(2, 3);
 /** Check operand i: present, dtype, rank (-1 = any). @return VOX_OK; VOX_E_ARG */
 int vox_infer_want(const vox_infer *io, int i, vox_dtype dtype, int rank);
 
-/* Short cuts for kernels. An absent operand, past n_in too, is NULL and its gradient SKIP. */
+/* Short cuts for kernels. An absent operand, past n_in too, is NULL, its gradient SKIP. */
 static inline const float *vox_call_in(const vox_call *c, int i)
 {
     return i < c->n_in ? c->in[i].data : NULL;

@@ -4,8 +4,8 @@
  *
  * Liveness follows from the task list: a tensor is born at the task that writes it and dies
  * after the last that reads it. What can be made again in backward is dropped where it
- * would be idle while most memory is in use (plan_drop.c). Plans of one run (training, validation, other patch sizes)
- * share one vox_block, sized to the largest.
+ * would be idle while most memory is in use (plan_drop.c). Plans of one run (training,
+ * validation, other patch sizes) share one vox_block, sized to the largest.
  */
 #ifndef VOX_GRAPH_PLAN_H
 #define VOX_GRAPH_PLAN_H

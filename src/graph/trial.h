@@ -10,8 +10,9 @@
 #include "base/rng.h"
 #include "graph/problem.h"
 
-/** What a call computes. Gradients of an op that counts its operations are told apart: those
- * of the data and those of the weights cost a forward each. Other ops have one backward. */
+/** What a call computes. Gradients of an op that counts its operations are told apart:
+ * those of the data and those of the weights cost a forward each. Other ops have one
+ * backward. */
 typedef enum vox_trial_pass {
     VOX_TRIAL_FORWARD,
     VOX_TRIAL_BACKWARD,

@@ -143,8 +143,8 @@ vox_obj *vox_obj_tensor(vox_tree *t, vox_storage *s, int64_t offset, vox_shape s
 vox_obj *vox_obj_from_json(vox_tree *t, struct json_object *value);
 
 /** JSON from an object, tuples as arrays, keys as text, devices as their name.
- * @return VOX_OK with a new reference; VOX_E_ARG for tensors, bytes and opaque objects, or for
- *         more than 2^20 values, shared ones counted each time */
+ * @return VOX_OK with a new reference; VOX_E_ARG for tensors, bytes and opaque objects, or
+ *         for more than 2^20 values, shared ones counted each time */
 int vox_obj_to_json(struct json_object **out, const vox_obj *o);
 
 /** "None", "bool", "int", ...: the kind as Python names it. */

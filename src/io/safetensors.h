@@ -2,8 +2,8 @@
  * safetensors: tensors by name in one file, no pickle. checkpoints.md 6.
  *
  *     u64 little endian   N, the size of the header
- *     N bytes             JSON: {"name":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},
- *                         ..., "__metadata__":{"key":"text"}}, padded with spaces
+ *     N bytes             JSON, padded with spaces: {"__metadata__":{"key":"text"},
+ *                         "name":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}, ...}
  *     the rest            the tensors, C order, one behind the other, without holes
  *
  * The format knows no aliases and no strides.

@@ -2,7 +2,7 @@
  * zip, writing: stored entries, sizes and checksum in the local header, no data
  * descriptors.
  *
- *     local header   30 bytes, name, [zip64 sizes], 'FB' field that pads to a multiple of 64
+ *     local header   30 bytes, name, [zip64 sizes], 'FB' field: pads to a multiple of 64
  *     payload
  *     ...
  *     central directory, [zip64 end record and locator], end record

@@ -2,11 +2,11 @@
  * mae: hide random blocks of the volume, reconstruct it, score the hidden voxels only.
  *
  *   sample  x     [C, D, H, W]  normalised intensities
- *           keep  [1, d, h, w]  u8, one value per block: 0 on exactly floor(hidden * blocks)
- *                               of them, else 1
+ *           keep  [1, d, h, w]  u8, one value per block: 0 on exactly
+ *                               floor(hidden * blocks) of them, else 1
  *   net     conv: an output with the shape of its input
- *   loss    sum((y - x)^2 * (1 - keep)) / (C * sum(1 - keep)), keep repeated over its block;
- *           with score_visible the mean over all voxels
+ *   loss    sum((y - x)^2 * (1 - keep)) / (C * sum(1 - keep)), keep repeated over its
+ *           block; with score_visible the mean over all voxels
  *
  * Source: He et al. 2022, arXiv:2111.06377; methods.md 2.2, 3.1, augmentation.md 8.1.
  * Reference behaviour: nnssl BaseMAETrainer.

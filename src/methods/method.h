@@ -37,7 +37,8 @@ typedef struct vox_method {
     int couples;   /* 1: the loss couples samples, no micro-batches */
     size_t cfg_size;
     const vox_opt *opts;
-    /** Further reasons to refuse net, options or patch; NULL: none. @return VOX_OK; VOX_E_ARG */
+    /** Further reasons to refuse net, options or patch; NULL: none. @return VOX_OK;
+     * VOX_E_ARG */
     int (*check)(const vox_pretext *p);
     /** Size of the crop the loader shall read for a patch; NULL: the patch itself. */
     vox_shape (*extent)(const vox_pretext *p);

@@ -53,8 +53,8 @@ typedef struct vox_net {
     void (*decode)(const struct vox_model *m, vox_graph *g, vox_params *p,
                    vox_features *feats, vox_features *outs);
     vox_net_adaptation adaptation;
-    /** The peer's keyword arguments that build this architecture under the family's class, a new
-     * reference; NULL without memory. For adaptation plans (checkpoints.md 11.1). */
+    /** The peer's keyword arguments that build this architecture under the family's class,
+     * a new reference; NULL without memory. For adaptation plans (checkpoints.md 11.1). */
     struct json_object *(*arch_kwargs)(const struct vox_model *m);
 } vox_net;
 
@@ -80,8 +80,9 @@ void vox_model_release(vox_model *m);
 /** Encode and decode; the main output "y". */
 vox_node *vox_net_run(const vox_model *m, vox_graph *g, vox_params *p, vox_node *x);
 
-/** Add a feature (name printed from fmt); find one or NULL. The node gets the name in the graph
- * too, unless it has one or another node holds it (a net called twice in one graph). */
+/** Add a feature (name printed from fmt); find one or NULL. The node gets the name in the
+ * graph too, unless it has one or another node holds it (a net called twice in one
+ * graph). */
 void vox_features_add(vox_features *f, vox_graph *g, vox_node *node, const char *fmt, ...)
     VOX_PRINTF(4, 5);
 vox_node *vox_features_find(const vox_features *f, const char *name);

@@ -338,8 +338,8 @@ static void put(json_object *o, const char *key, json_object *value)
     json_object_object_add(o, key, value);
 }
 
-/* Those of ResidualEncoderUNet. Without skips they build the net whose encoder and stem, all
- * that is ever transferred, are this one's; the peer has no class of such nets. */
+/* Those of ResidualEncoderUNet. Without skips they build the net whose encoder and stem,
+ * all that is ever transferred, are this one's; the peer has no class of such nets. */
 static json_object *arch_kwargs(const vox_model *m)
 {
     json_object *o = json_object_new_object(), *norm = json_object_new_object();

@@ -1,10 +1,11 @@
 /*
- * resenc_unet's parameters: names, order, aliases and initial values, as the peer's state dict
- * has them.
+ * resenc_unet's parameters: names, order, aliases and initial values, as the peer's state
+ * dict has them.
  *
  *   encoder   stem, then blocks; again as "decoder.encoder."
- *   decoder   with skips: stages, transposed convolutions, a head per stage ("seg_layers.<d>");
- *             without: the one head ("seg_layer") first, stages, transposed convolutions
+ *   decoder   with skips: stages, transposed convolutions, a head per stage
+ *             ("seg_layers.<d>"); without: the one head ("seg_layer") first, stages,
+ *             transposed convolutions
  *
  * Source: networks.md 2, 3, 4; initial values 3.6.
  */

@@ -67,7 +67,8 @@ static void forward(const vox_call *c)
     }
 }
 
-/* dx = dy of its window / voxels of a window; 0 outside all windows and in inactive ones. */
+/* dx = dy of its window / voxels of a window; 0 outside all windows and in inactive
+ * ones. */
 static void backward(const vox_call *c)
 {
     const vox_avg_pool3d_attr *attr = c->attr;

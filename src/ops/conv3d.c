@@ -4,7 +4,7 @@
  *   in    x       [N, C, D, H, W]
  *         w       [O, C (+ C2), kd, kh, kw]
  *         b       [O], optional
- *         x2      [N, C2, D, H, W], optional: channels behind those of x, as if concatenated
+ *         x2      [N, C2, D, H, W], optional: channels behind those of x, concatenated
  *         active  [N, 1, d, h, w] u8, optional: output voxels of blocks with 0 are zero and
  *                 give no gradient
  *   out   y       [N, O, D', H', W'], D' = (D + 2 pad - kd) / stride + 1, floored

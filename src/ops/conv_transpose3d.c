@@ -1,5 +1,6 @@
 /*
- * conv_transpose3d: y[o, k * i + a] = b[o] + sum over c of x[c, i] * w[c, o, a], 0 <= a < k.
+ * conv_transpose3d: y[o, k * i + a] = b[o] + sum over c of x[c, i] * w[c, o, a],
+ * 0 <= a < k.
  *
  *   in    x  [N, C, D, H, W]
  *         w  [C, O, kd, kh, kw]

@@ -4,7 +4,7 @@
  *   in    y     [N, C, D, H, W], or any shape when there is no mask
  *         x     shape of y: what y should be
  *         keep  [N, 1, d, h, w] u8, optional; repeated over its block, 0 = hidden = counted
- *   out   loss  [1] = sum((y - x)^2 over hidden voxels) / (C * hidden voxels), 0 without any
+ *   out   loss  [1] = sum((y - x)^2 over hidden voxels) / (C * hidden voxels), 0 without
  *
  * saved: the divisor C * hidden voxels, then the sum of every tile of TILE elements, f64.
  * Source: methods.md 3.1; C > 1 is divided by C, unlike the peer.

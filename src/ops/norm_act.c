@@ -1,5 +1,6 @@
 /*
- * norm_act: y = act((x - mean) * rstd * gamma + beta + residual), rstd = 1 / sqrt(var + eps).
+ * norm_act: y = act((x - mean) * rstd * gamma + beta + residual), where rstd is
+ * 1 / sqrt(var + eps).
  *
  *   in    x         [N, C, D, H, W], more than one voxel
  *         gamma     [C], optional, together with beta

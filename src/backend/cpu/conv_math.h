@@ -1,4 +1,4 @@
-/* conv_math: the arithmetic that the plans of convolutions share. Static, hence no prefix. */
+/* conv_math: arithmetic that the plans of convolutions share. Static, hence no prefix. */
 #ifndef VOX_BACKEND_CPU_CONV_MATH_H
 #define VOX_BACKEND_CPU_CONV_MATH_H
 

@@ -342,7 +342,7 @@ static int64_t parts_of(const vox_conv_pass *p)
     return min(tiles, max(1, min(enough, WEIGH_TASKS / p->pairs)));
 }
 
-/* Does every kernel element read voxels of its own, all of them inside, one or two apart? */
+/* Does every kernel element read voxels of its own, all inside, one or two apart? */
 static int fits_in_place(const vox_conv_shape *s)
 {
     for (int i = 0; i < 3; i++) {

@@ -45,8 +45,8 @@ static inline const uint8_t *vox_mask_row(const vox_mask_rows *r, int64_t plane,
     return b->keep + ((n * b->n[0] + z / b->size[0]) * b->n[1] + h / b->size[1]) * b->n[2];
 }
 
-/** dst = src where kept, 0 elsewhere; dst may be src, and is stored like it. Called by every
- * member of a team. */
+/** dst = src where kept, 0 elsewhere; dst may be src, and is stored like it. Called by
+ * every member of a team. */
 static inline void vox_mask_copy(const vox_mask_rows *r, vox_stream dst, vox_stream src)
 {
     VOX_SHARE(i, r->planes * r->height) {

@@ -13,11 +13,10 @@ PROGRAM = ROOT / "build" / "voxmind"
 
 
 def _cpu_seconds():
-    """CPU seconds of the whole machine since its start: in use, and taken by other guests."""
+    """CPU seconds of the whole machine since its start, in use or taken by other guests."""
     with open("/proc/stat") as f:
         ticks = [int(v) for v in f.readline().split()[1:9]]
-    second = os.sysconf("SC_CLK_TCK")
-    return (sum(ticks) - ticks[3] - ticks[4]) / second, ticks[7] / second
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
 class Failed(Exception):
@@ -31,7 +30,7 @@ def run(command, env=None):
     other_cpu  cores that other processes used, or other guests took. Above some 0.1 the times
                are not worth much.
     """
-    before, start = _cpu_seconds()[0], time.monotonic()
+    before, start = _cpu_seconds(), time.monotonic()
     command = [str(word) for word in command]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=env, text=True)
     out = process.stdout.read()
@@ -39,7 +38,7 @@ def run(command, env=None):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise Failed(" ".join(command))
-    used = _cpu_seconds()[0] - before - usage.ru_utime - usage.ru_stime
+    used = _cpu_seconds() - before - usage.ru_utime - usage.ru_stime
     return out, {
         "rss_mib": round(usage.ru_maxrss / 1024, 1),
         "other_cpu": round(max(0.0, used) / (time.monotonic() - start), 2),

@@ -86,6 +86,9 @@ assert peer_ops.parse('1x32x4x4x4 out=16 stride=2 in=0,1,3 in3=1x8x4x4x4') == (
 assert peer_ops.triple({'kernel': '1,3,5'}, 'kernel', 3) == [1, 3, 5]
 assert peer_ops.triple({}, 'pad', 1) == [1, 1, 1]
 assert peer_ops.calls(None, 'gather', '1x2', None) == {}
+for op, active in ('conv3d', 4), ('norm_act', 4), ('avg_pool3d', 1):  # masks it has not
+    assert peer_ops.calls(None, op, f'1x8x4x4x4 in=0,1,{active}', None) == {}
+    assert peer_ops.calls(None, op, f'1x8x4x4x4 in{active}=1x1x2x2x2', None) == {}
 "
 exits 0 "the peer's environment is free of tuning" env OPENBLAS_CORETYPE=Haswell OMP_NUM_THREADS=1 python3 -B -c "
 import sys; sys.path.insert(0, '$bench')

@@ -39,13 +39,14 @@ enum {
 #define SPIN         1e-3  /* longer than members of an undisturbed team wait */
 #define SPIN_CROWDED 30e-6 /* about what falling asleep and waking costs */
 #define OFF          1e-4  /* a member that was not running for so long lost its core */
+#define DRIFT        1e-3  /* per second: twice what time servers may slew one clock by */
 #define CROWDED      50e-3 /* some turns of the system's scheduler */
 
 typedef struct member {
     alignas(LINE) vox_team *team;
     int number;
-    uint64_t loop; /* loops met */
-    double off;    /* time_off() when last looked at */
+    uint64_t loop;      /* loops met */
+    double looked, off; /* vox_clock() and the time off when last looked at */
     atomic_int asleep;
     sem_t wake;
     pthread_t thread;
@@ -67,10 +68,16 @@ static _Thread_local member *self; /* NULL outside of a run */
 
 /* ---- barrier ---- */
 
-/* Time that the calling thread was not running. Only differences mean something. */
-static double time_off(void)
+/* Time that the calling thread was not running since it last looked, beyond what the two
+ * clocks may have drifted apart meanwhile. */
+static double time_off(member *m)
 {
-    return vox_clock() - vox_clock_thread();
+    const double now = vox_clock(), off = now - vox_clock_thread();
+    const double since = off - m->off - DRIFT * (now - m->looked);
+
+    m->looked = now;
+    m->off = off;
+    return since;
 }
 
 /* Poll until the round is over or it has taken too long. @return is it over? */
@@ -106,7 +113,7 @@ static void sleep_until_over(member *m, unsigned round)
             continue;
     }
     atomic_fetch_sub(&t->sleepers, 1);
-    m->off = time_off();
+    time_off(m); /* asleep by its own will */
 }
 
 static void end_round(vox_team *t)
@@ -122,12 +129,9 @@ static void end_round(vox_team *t)
 /* The last to arrive: was it late because its core was taken? */
 static void look_for_crowd(member *m)
 {
-    const double off = time_off();
-
-    if (off - m->off > OFF)
+    if (time_off(m) > OFF)
         atomic_store_explicit(&m->team->crowded, vox_clock() + CROWDED,
                               memory_order_relaxed);
-    m->off = off;
 }
 
 static void meet(member *m)
@@ -186,7 +190,7 @@ vox_share vox_share_first(int64_t count)
 
     if (!self || self->team->threads == 1)
         return s;
-    VOX_ASSERT(count <= (int64_t)INDEX_MASK);
+    VOX_ASSERT(count >= 0 && count <= (int64_t)INDEX_MASK);
     self->loop++;
     take(&s, self->team, self->loop);
     return s;
@@ -287,7 +291,7 @@ void vox_team_run(vox_team *t, void (*fn)(void *arg), void *arg)
     member *outer = self;
 
     self = &t->member[0];
-    self->off = time_off(); /* another thread may have been number 0 before */
+    time_off(self); /* another thread may have been number 0 before */
     t->fn = fn;
     t->arg = arg;
     meet(self);

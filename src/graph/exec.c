@@ -284,7 +284,7 @@ int vox_plan_get(vox_plan *p, const char *name, void *host)
     int k;
     const site *s = node ? vox_plan_site(p, node, &k) : NULL;
 
-    if (!s || s->value[k] == NONE || p->item[s->value[k]].death != FOREVER)
+    if (!s || !vox_plan_stays(p, s->value[k]))
         return vox_fail(VOX_E_MISSING, "the plan keeps no value \"%s\"", name);
     return fetch(p, s->value[k], vox_node_value(node), s->layout[k], host);
 }

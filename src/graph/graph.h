@@ -16,7 +16,7 @@
 typedef struct vox_node {
     int id;            /* position in the graph's order */
     const char *name;  /* inputs, parameters, named outputs; else NULL */
-    const char *scope; /* where the net was when it built the node: "encoder.stages.1" */
+    const char *scope; /* where the net was then: "encoder.stages.1"; "" outside of all */
     const vox_op *op;  /* NULL for a leaf */
     const void *attr;
     int n_in, n_out;

@@ -51,7 +51,7 @@ static scope part_of(const vox_plan *p, const vox_node *node)
 {
     const char *rest = p->cfg.recompute;
 
-    if (is(p, "none") || is(p, "cheap") || !node->scope)
+    if (is(p, "none") || is(p, "cheap"))
         return (scope){"", 0};
     if (is(p, "all"))
         return (scope){node->scope, strlen(node->scope)};
@@ -137,9 +137,7 @@ static int mark_droppable(vox_plan *p)
 static int has_scope(const vox_plan *p, scope s)
 {
     for (int64_t i = 0; i < p->graph->count; i++) {
-        const char *name = p->graph->node[i]->scope;
-
-        if (name && within(name, s))
+        if (within(p->graph->node[i]->scope, s))
             return 1;
     }
     return 0;

@@ -18,7 +18,7 @@ typedef struct item {
                          "squares": for print */
     int node, index;
     size_t bytes;
-    int birth, death; /* tasks, both included */
+    int birth, death; /* tasks, both included; FOREVER: it is there after a run */
     int root;         /* the item whose memory this one uses: itself, or an aliased one */
     size_t offset;
 } item;
@@ -91,6 +91,12 @@ static inline site *vox_plan_site(vox_plan *p, const vox_node *node, int *k)
 {
     *k = node->pick_of ? node->pick : 0;
     return &p->site[node->pick_of ? node->pick_of->id : node->id];
+}
+
+/** Is what the item holds still there after a run: a kept value, an input, the loss? */
+static inline int vox_plan_stays(const vox_plan *p, int it)
+{
+    return it != NONE && p->item[it].death == FOREVER;
 }
 
 /** Parts of the squares that a task leaves of the gradient of operand i, a parameter. */

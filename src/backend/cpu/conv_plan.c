@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "backend/cpu/conv_math.h"
+#include "base/error.h"
 
 enum {
     TILE_VOXELS = 1024, /* per tile: enough for the weights to pay, small enough for L2 */
@@ -262,8 +263,9 @@ static void count_regions(vox_conv_pass *p)
 
 static void size_worker(vox_conv_pass *p, int lanes)
 {
-    const int vectors = p->target.bf16 ? 2 : p->target.lanes == 1;
+    const int plain = p->target.lanes == 1, vectors = p->target.bf16 ? 2 : plain;
 
+    VOX_ASSERT(!plain || !p->target.bf16); /* put_plain writes f32 */
     if (vectors > 0)
         p->copy_size = vectors * p->tile[0] * p->axis[0].target_step * p->tile[1] *
                        p->axis[1].target_step * p->axis[2].target * lanes;

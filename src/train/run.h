@@ -3,7 +3,8 @@
  *
  * Defaults < recipe < environment < flags. A run that continues starts from what its
  * checkpoint holds instead of a recipe, and a flag may only repeat it, except for the
- * number of epochs and what changes no result (threads, workers, how often to save).
+ * number of epochs, the micro-batch (which changes rounding only) and what changes no
+ * result (what is recomputed, threads, workers, how often to save).
  */
 #ifndef VOX_TRAIN_RUN_H
 #define VOX_TRAIN_RUN_H
@@ -42,11 +43,12 @@ typedef struct vox_run {
     vox_recipe recipe;
     vox_setup setup;
     int64_t seed;
-    int64_t micro;       /* 0: to be chosen by the memory */
-    char *recompute;     /* as vox_plan_cfg's: changes no result */
     int compat;          /* the peer's quirks, all of them */
     vox_dtype precision; /* of activations in memory: VOX_F32, VOX_BF16 */
-    /* how: free to change */
+    /* how: free to change, but kept on resume where nothing else is said */
+    int64_t micro;   /* 0: to be chosen by the memory. Another one rounds differently */
+    char *recompute; /* as vox_plan_cfg's: changes no result */
+    /* how: what the machine is like today */
     char *device;
     int threads, workers;
     int checkpoint_every;           /* epochs; 0: only by the clock */

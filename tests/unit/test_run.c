@@ -202,6 +202,9 @@ static void test_continuing(void **state)
         RESOLVE(&b, stored, "--lr", "0.1", "--workers", "9", "--epochs", "2000"), VOX_OK);
     assert_int_equal(b.recipe.epochs, 2000);
     vox_run_release(&b);
+    assert_int_equal(RESOLVE(&b, stored, "--micro-batch", "2", "--recompute=none"), VOX_OK);
+    assert_true(b.micro == 2 && strcmp(b.recompute, "none") == 0);
+    vox_run_release(&b);
     assert_fails(RESOLVE(&b, stored, "--lr", "0.2"), "lr is 0.2");
     assert_fails(RESOLVE(&b, stored, "--seed", "8"), "seed is 8");
     assert_fails(RESOLVE(&b, stored, "--set", "mae.hidden=0.7"), "mae.hidden is 0.7");

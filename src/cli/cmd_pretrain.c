@@ -213,7 +213,8 @@ static int build_data(job *j)
     return rc == VOX_OK ? vox_target_read_plan(&j->target) : rc;
 }
 
-/* Too little memory is said before hours of preprocessing, not after. */
+/* Too little memory is said before hours of preprocessing, and before an old run is moved
+ * aside for nothing. */
 static int check_memory(job *j)
 {
     const vox_device_cfg cfg = vox_run_device(&j->run);
@@ -232,10 +233,13 @@ static int go(job *j, int argc, char **argv)
     VOX_TRY(find_data(j, argc, argv));
     if (j->args->val || j->args->val_best)
         return say_validation(j);
+    if (!j->args->resume)
+        VOX_TRY(check_memory(j));
     VOX_TRY(take_folder(j));
     if (is_done(j))
         return print_done(j);
-    VOX_TRY(check_memory(j));
+    if (j->args->resume) /* only now it is known what continues */
+        VOX_TRY(check_memory(j));
     vox_stop_install();
     VOX_TRY(build_data(j));
     return train(j);

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "support/program.h"
@@ -149,7 +150,8 @@ static void test_too_little_is_said_at_once(void **state)
     small.rlim_cur = 800 << 20;
     assert_int_equal(setrlimit(RLIMIT_AS, &small), 0);
     rc = PROGRAM("small.log", "pretrain", "scans", "--net", "resenc_xs", "--patch", "96",
-                 "--batch", "4", "--micro-batch", "4", "--threads", "2", "--out", "small");
+                 "--batch", "4", "--micro-batch", "4", "--threads", "2", "--out", "base",
+                 "--fresh");
     assert_int_equal(setrlimit(RLIMIT_AS, &was), 0);
     assert_int_equal(rc, 1);
     said = program_said("small.log");
@@ -160,6 +162,7 @@ static void test_too_little_is_said_at_once(void **state)
     assert_non_null(strstr(said, "with --micro-batch 1 --recompute it needs "));
     vox_free(said);
     assert_int_equal(program_count_lines("small.log", "step"), 1);
+    assert_true(vox_file_exists("base/checkpoint_final.pth")); /* nothing was moved aside */
 }
 
 int main(void)

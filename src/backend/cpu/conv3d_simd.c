@@ -130,6 +130,22 @@ static void run_sum(const sum_pass *p, const vox_conv_io *io, void *work)
         VOX_KERNEL(vox_conv_sum)(&p->direct, io, work);
 }
 
+/* The gradients of x and x2. Those of one tensor are one buffer, into which the second must
+ * not be added before the first is written: a pass each. */
+static void run_data(const sum_pass *p, vox_conv_io io, void *work)
+{
+    const vox_put second = io.put[1];
+
+    if (io.target[0].data == io.target[1].data) {
+        io.put[1] = VOX_SKIP;
+        run_sum(p, &io, work);
+        vox_barrier();
+        io.put[0] = VOX_SKIP;
+        io.put[1] = second;
+    }
+    run_sum(p, &io, work);
+}
+
 static void run_weigh(const prep *p, const vox_stream x[2], const float *dy, vox_grad dw,
                       void *work)
 {
@@ -185,7 +201,7 @@ static void backward(const vox_call *c)
         clear_inactive(c, vox_stream_f32(c->work), vox_stream_f32(vox_call_dout(c, 0)));
     vox_barrier();
     if (dx.put != VOX_SKIP || dx2.put != VOX_SKIP)
-        run_sum(&p->data, &io, work);
+        run_data(&p->data, io, work);
     vox_barrier();
     if (dw.put != VOX_SKIP)
         run_weigh(p, x, dy, dw, work);

@@ -53,8 +53,13 @@ typedef struct vox_bench_run {
 int vox_bench_run_open(vox_bench_run *b, const vox_bench_cfg *cfg,
                        const vox_common *common);
 
-/** Its plans; no memory of tensors yet. */
-int vox_bench_run_plan(vox_bench_run *b);
+/**
+ * Its plans; no memory of tensors yet.
+ *
+ * @param whole  a whole step will be run: VOX_E_NOMEM where none fits. Otherwise the plans
+ *               are then those of single samples
+ */
+int vox_bench_run_plan(vox_bench_run *b, int whole);
 
 void vox_bench_run_close(vox_bench_run *b);
 

@@ -100,7 +100,7 @@ static int list_net(list *l, vox_bench_run *b, const vox_op *only)
 {
     const vox_graph *g;
 
-    VOX_TRY(vox_bench_run_plan(b));
+    VOX_TRY(vox_bench_run_plan(b, 0));
     g = b->engine.pass[VOX_TRAINING][0].pretext.g;
     for (int64_t i = 0; i < g->count; i++) {
         const vox_problem q = vox_plan_problem(vox_engine_plan(&b->engine), g->node[i]);

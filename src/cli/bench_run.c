@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "backend/cpu/peak.h"
+#include "base/error.h"
 #include "cli/bench.h"
 #include "train/trainer.h"
 
@@ -14,11 +15,28 @@ int vox_bench_run_open(vox_bench_run *b, const vox_bench_cfg *cfg, const vox_com
     return vox_device_open(&b->dev, &dev);
 }
 
-int vox_bench_run_plan(vox_bench_run *b)
+/* Samples are drawn one by one: there is no loader. */
+static int64_t besides(const vox_run *run)
 {
+    vox_feed_cfg feed = vox_trainer_feed(run);
+
+    feed.workers = 1;
+    return vox_feed_memory(&feed);
+}
+
+int vox_bench_run_plan(vox_bench_run *b, int whole)
+{
+    vox_run *run = &b->run;
+    int rc = vox_trainer_fit(run, b->dev, besides(run));
     vox_engine_cfg cfg;
 
-    VOX_TRY(vox_trainer_fit(&b->run, b->dev));
+    if (rc == VOX_E_NOMEM && !whole) {
+        vox_error_clear();
+        if (run->micro == 0)
+            run->micro = run->setup.method->couples ? run->recipe.batch : 1;
+        rc = VOX_OK;
+    }
+    VOX_TRY(rc);
     cfg = vox_trainer_engine(&b->run);
     return vox_engine_open(&b->engine, &cfg, b->dev);
 }

@@ -79,7 +79,7 @@ static int set_up(bench *b, const vox_bench_cfg *cfg, const vox_common *common)
     vox_optim_cfg optim;
 
     VOX_TRY(vox_bench_run_open(&b->own, cfg, common));
-    VOX_TRY(vox_bench_run_plan(&b->own));
+    VOX_TRY(vox_bench_run_plan(&b->own, 1));
     VOX_TRY(vox_recipe_optim(&optim, &b->own.run.recipe));
     VOX_TRY(vox_engine_start(&b->own.engine, (uint64_t)b->own.run.seed));
     VOX_TRY(vox_optim_new(&b->optim, b->own.engine.params, &optim));

@@ -49,7 +49,7 @@ static int estimate(vox_run *r, vox_device *dev, const vox_common *common)
     vox_estimate e;
     int rc;
 
-    VOX_TRY(vox_trainer_fit(r, dev));
+    VOX_TRY(vox_trainer_fit(r, dev, vox_estimate_besides(r)));
     cfg = vox_trainer_engine(r);
     VOX_TRY(vox_engine_open(&engine, &cfg, dev));
     vox_estimate_run(&e, r, &engine);

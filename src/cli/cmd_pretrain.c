@@ -222,7 +222,7 @@ static int check_memory(job *j)
     int rc;
 
     VOX_TRY(vox_device_open(&dev, &cfg));
-    rc = vox_trainer_fit(&j->run, dev);
+    rc = vox_trainer_fit(&j->run, dev, vox_estimate_besides(&j->run));
     vox_device_close(dev);
     return rc;
 }

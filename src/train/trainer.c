@@ -47,10 +47,10 @@ vox_feed_cfg vox_trainer_feed(const vox_run *run)
 
 /* ---- memory ---- */
 
-int vox_trainer_fit(vox_run *run, vox_device *dev)
+int vox_trainer_fit(vox_run *run, vox_device *dev, int64_t other)
 {
     vox_engine_cfg cfg = vox_trainer_engine(run);
-    vox_room room = {.free = vox_host_memory(), .other = vox_estimate_besides(run)};
+    vox_room room = {.free = vox_host_memory(), .other = other};
     vox_optim_cfg optim;
 
     VOX_TRY(vox_recipe_optim(&optim, &run->recipe));
@@ -81,7 +81,7 @@ static int open_engine(vox_trainer *t)
     vox_optim_cfg optim;
 
     VOX_TRY(vox_device_open(&t->dev, &dev));
-    VOX_TRY(vox_trainer_fit(t->run, t->dev));
+    VOX_TRY(vox_trainer_fit(t->run, t->dev, vox_estimate_besides(t->run)));
     cfg = vox_trainer_engine(t->run);
     VOX_TRY(vox_engine_open(&t->engine, &cfg, t->dev));
     vox_estimate_run(&t->estimate, t->run, &t->engine);

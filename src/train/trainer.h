@@ -70,9 +70,13 @@ int vox_trainer_run(vox_trainer *t);
 
 void vox_trainer_close(vox_trainer *t);
 
-/** Choose the largest micro-batch that fits, or see whether the run's does.
- * @return VOX_OK; VOX_E_NOMEM naming what would help; errors of vox_engine_open */
-int vox_trainer_fit(vox_run *run, vox_device *dev);
+/**
+ * Choose the largest micro-batch that fits, or see whether the run's does.
+ *
+ * @param other  bytes that are needed besides the engine: vox_estimate_besides for a run
+ * @return VOX_OK; VOX_E_NOMEM naming what would help; errors of vox_engine_open
+ */
+int vox_trainer_fit(vox_run *run, vox_device *dev, int64_t other);
 
 /** The engine and the training feed of a run, its micro-batch chosen; no data yet. */
 vox_engine_cfg vox_trainer_engine(const vox_run *run);

@@ -30,6 +30,19 @@ passes "no other op is there" test "$(grep -c avg_pool3d stdout)" = "$(wc -l <st
 exits 0 "bench ops of an op's own problems" env VOX_CPU=reference "$voxmind" bench ops mask_blocks --repeat 1
 says stdout "by the reference" '"kernel":"reference"'
 
+# within <KiB> <command...>: with so much address space, where the program can start so at all
+within() { bash -c 'ulimit -v "$0" && exec "$@"' "$@"; }
+if within 2000000 "$voxmind" --version >/dev/null 2>&1; then
+    big=(--net resenc_xs --patch 128 --batch 8 --threads 1)
+    exits 1 "a step that does not fit" within 1000000 "$voxmind" bench step "${big[@]}"
+    says stderr "is refused" "GiB are free"
+    exits 0 "one of its problems does" within 1000000 "$voxmind" bench ops mask_blocks "${big[@]}" --repeat 1
+    says stdout "of a single sample" '"problem":"1x1x128x128x128 in1='
+    crowd=("${small[@]}" --patch 48 --workers 4000)
+    exits 1 "a loader that does not fit" within 2000000 "$voxmind" estimate "${crowd[@]}"
+    exits 0 "is not there in bench step" within 2000000 "$voxmind" bench step "${crowd[@]}" --repeat 1
+fi
+
 exits 2 "an unknown op is misuse" "$voxmind" bench ops conv3
 says stderr "it says what was meant" '"conv3d"'
 exits 2 "a text that is no problem" "$voxmind" bench ops conv3d "2x8x4x4x4 out=0"

@@ -1,123 +1,44 @@
 /*
  * bench ops: ops by themselves. Problems are texts (graph/problem.h), also those of a net,
- * so that every line can be had again by `voxmind bench ops <op> "<problem>"`.
+ * so that a line can be had again by `voxmind bench ops <op> "<problem>"`, with the options
+ * of the run that decide how kernels compute. Two things of a net no text says: that an
+ * operand is an input, which has no gradient, and what of the values is stored as bf16.
  */
 #include <json-c/json_object.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/mem.h"
 #include "cli/bench.h"
 #include "cli/progress.h"
 #include "cli/report.h"
-#include "graph/trial.h"
+#include "graph/problem_list.h"
 
 enum { MOST_TURNS = 1000 };
 static const double least_seconds = 0.03; /* of one pass of a problem, all turns */
 
-/* A problem, and how often a step makes each pass of it. */
-typedef struct item {
-    const vox_op *op;
-    char *text;
-    unsigned inputs; /* operands that are inputs of the graph: plain, without gradient */
-    unsigned grads;
-    int count[VOX_TRIAL_PASSES];
-} item;
-
-typedef struct list {
-    item *v;
-    int64_t count, cap;
-} list;
-
-static void release(list *l)
-{
-    for (int64_t i = 0; i < l->count; i++)
-        vox_free(l->v[i].text);
-    vox_free(l->v);
-}
-
 /* ---- which problems ---- */
 
-/* The item of that problem, a new one without passes if there was none. NULL: no memory */
-static item *item_of(list *l, const vox_op *op, const char *text, unsigned inputs)
-{
-    char *copy;
-
-    for (int64_t i = 0; i < l->count; i++) {
-        if (l->v[i].op == op && l->v[i].inputs == inputs && !strcmp(l->v[i].text, text))
-            return &l->v[i];
-    }
-    copy = vox_strdup(text);
-    if (!copy || vox_grow(&l->v, &l->cap, l->count + 1, sizeof *l->v) != VOX_OK) {
-        vox_free(copy);
-        return NULL;
-    }
-    l->v[l->count] = (item){.op = op, .text = copy, .inputs = inputs};
-    return &l->v[l->count++];
-}
-
-/* A text of somebody's: every pass once. */
-static int add_text(list *l, const vox_op *op, const char *text)
-{
-    item *it = item_of(l, op, text, 0);
-
-    if (!it)
-        return VOX_E_NOMEM;
-    it->grads = ~0u;
-    for (int pass = 0; pass < VOX_TRIAL_PASSES; pass++)
-        it->count[pass] = 1;
-    return VOX_OK;
-}
-
-/* A node of a net: forward, and each pass that has one of its gradients to compute. */
-static int add_node(list *l, const vox_problem *q)
-{
-    vox_buf text = VOX_BUF_INIT;
-    unsigned inputs = 0, passes = 1u << VOX_TRIAL_FORWARD;
-    item *it = NULL;
-    int rc = vox_problem_text(&text, q);
-
-    for (int i = 0; i < q->n_in; i++) {
-        if (vox_problem_has(q, i) && q->in[i].role == VOX_ROLE_INPUT)
-            inputs |= 1u << i;
-        if (q->grads & 1u << i)
-            passes |= 1u << vox_trial_pass_of(q->op, q->in[i].role);
-    }
-    if (rc == VOX_OK)
-        it = item_of(l, q->op, vox_buf_text(&text), inputs);
-    vox_buf_release(&text);
-    if (!it)
-        return rc == VOX_OK ? VOX_E_NOMEM : rc;
-    it->grads |= q->grads;
-    for (int pass = 0; pass < VOX_TRIAL_PASSES; pass++)
-        it->count[pass] += (passes & 1u << pass) != 0;
-    return VOX_OK;
-}
-
 /* The problems of the run's training graph; of one op, or of all (NULL). */
-static int list_net(list *l, vox_bench_run *b, const vox_op *only)
+static int list_net(vox_problem_list *l, vox_bench_run *b, const vox_op *only)
 {
-    const vox_graph *g;
-
     VOX_TRY(vox_bench_run_plan(b, 0));
-    g = b->engine.pass[VOX_TRAINING][0].pretext.g;
-    for (int64_t i = 0; i < g->count; i++) {
-        const vox_problem q = vox_plan_problem(vox_engine_plan(&b->engine), g->node[i]);
-
-        if (q.op && (!only || q.op == only))
-            VOX_TRY(add_node(l, &q));
-    }
-    return VOX_OK;
+    return vox_problem_list_add_plan(l, vox_engine_plan(&b->engine),
+                                     b->engine.pass[VOX_TRAINING][0].pretext.g, only);
 }
 
-static int list_table(list *l, const vox_op *only)
+/* What a text of its own is stored as: all bf16 that kernels take, or nothing. */
+static unsigned storage(const vox_bench_run *b)
+{
+    return b->run.precision == VOX_BF16 ? ~0u : 0;
+}
+
+static int list_table(vox_problem_list *l, const vox_bench_run *b, const vox_op *only)
 {
     for (int k = 0; vox_op_at(k); k++) {
         const vox_op *op = vox_op_at(k);
 
         for (int i = 0; (!only || op == only) && op->problems[i]; i++)
-            VOX_TRY(add_text(l, op, op->problems[i]));
+            VOX_TRY(vox_problem_list_add_text(l, op, op->problems[i], storage(b)));
     }
     return VOX_OK;
 }
@@ -141,8 +62,8 @@ static int find_op(const vox_op **out, const char *name)
                 : vox_fail(VOX_E_USAGE, "no op is called \"%s\" (voxmind list ops)", name);
 }
 
-static int list_items(list *l, vox_bench_run *b, const vox_bench_cfg *cfg, int argc,
-                      char **argv)
+static int list_items(vox_problem_list *l, vox_bench_run *b, const vox_bench_cfg *cfg,
+                      int argc, char **argv)
 {
     const vox_run_args *a = &cfg->run;
     const vox_op *only = NULL;
@@ -150,17 +71,17 @@ static int list_items(list *l, vox_bench_run *b, const vox_bench_cfg *cfg, int a
     if (argc)
         VOX_TRY(find_op(&only, argv[0]));
     for (int i = 1; i < argc; i++)
-        VOX_TRY(add_text(l, only, argv[i]));
+        VOX_TRY(vox_problem_list_add_text(l, only, argv[i], storage(b)));
     if (argc > 1)
         return VOX_OK;
     return a->net || a->trainer || a->recipe || a->method ? list_net(l, b, only)
-                                                          : list_table(l, only);
+                                                          : list_table(l, b, only);
 }
 
 /* ---- measuring ---- */
 
 typedef struct result {
-    const item *it;
+    const vox_problem_item *it;
     const vox_trial *trial;
     vox_trial_pass pass;
     double median, min; /* seconds */
@@ -192,6 +113,8 @@ static int tell(const result *r)
     vox_report_int(o, "count", r->it->count[r->pass]);
     vox_report_int(o, "threads", dev->ctx.threads);
     vox_report_text(o, "cpu", dev->path);
+    vox_report_text(o, "precision",
+                    vox_dtype_name(vox_trial_is_bf16(r->trial) ? VOX_BF16 : VOX_F32));
     vox_report_int(o, "repeat", r->turns);
     vox_report_round(o, "ms_median", 1e3 * r->median, 4);
     vox_report_round(o, "ms_min", 1e3 * r->min, 4);
@@ -218,17 +141,12 @@ static void measure_pass(result *r, vox_trial *t, int repeat)
     r->min = seconds[0];
 }
 
-static int measure_spec(const item *it, vox_problem_spec *spec, vox_device *dev, int repeat,
-                        double peak)
+static int measure_spec(const vox_problem_item *it, const vox_problem_spec *spec,
+                        vox_device *dev, int repeat, double peak)
 {
     vox_trial trial = VOX_TRIAL_INIT;
-    int rc;
+    int rc = vox_trial_init(&trial, spec, dev, it->grads, it->bf16);
 
-    for (int i = 0; i < spec->n_in; i++) {
-        if (it->inputs & 1u << i)
-            spec->in[i].role = VOX_ROLE_INPUT;
-    }
-    rc = vox_trial_init(&trial, spec, dev, it->grads);
     for (int pass = 0; pass < VOX_TRIAL_PASSES && rc == VOX_OK; pass++) {
         result r = {.it = it, .trial = &trial, .pass = (vox_trial_pass)pass, .peak = peak};
 
@@ -241,7 +159,7 @@ static int measure_spec(const item *it, vox_problem_spec *spec, vox_device *dev,
     return rc;
 }
 
-static int measure(const list *l, vox_device *dev, int repeat, int quiet)
+static int measure(const vox_problem_list *l, vox_device *dev, int repeat, int quiet)
 {
     vox_progress_line line;
     double peak = 0, next = 0; /* when to measure the peak again */
@@ -251,7 +169,7 @@ static int measure(const list *l, vox_device *dev, int repeat, int quiet)
     for (int64_t i = 0; i < l->count && rc == VOX_OK; i++) {
         vox_problem_spec spec;
 
-        rc = vox_problem_parse(&spec, l->v[i].op, l->v[i].text);
+        rc = vox_problem_item_parse(&spec, &l->v[i]);
         if (rc != VOX_OK)
             break;
         if (vox_clock() >= next) {
@@ -269,14 +187,14 @@ static int measure(const list *l, vox_device *dev, int repeat, int quiet)
 int vox_bench_ops(const vox_bench_cfg *cfg, const vox_common *common, int argc, char **argv)
 {
     vox_bench_run b = {0};
-    list items = {0};
+    vox_problem_list items = VOX_PROBLEM_LIST_INIT;
     int rc = vox_bench_run_open(&b, cfg, common);
 
     if (rc == VOX_OK)
         rc = list_items(&items, &b, cfg, argc, argv);
     if (rc == VOX_OK)
         rc = measure(&items, b.dev, cfg->repeat, common->quiet);
-    release(&items);
+    vox_problem_list_release(&items);
     vox_bench_run_close(&b);
     return rc;
 }

@@ -246,6 +246,15 @@ vox_problem vox_plan_problem(vox_plan *p, const vox_node *node)
     return node->op && s->needed ? problem_of(p, s) : (vox_problem){0};
 }
 
+int vox_plan_rebuilds(const vox_plan *p, const vox_node *node)
+{
+    int n = 0;
+
+    for (int64_t t = 0; t < p->n_task; t++)
+        n += p->task[t].kind == TASK_REBUILD && p->task[t].site->node == node;
+    return n;
+}
+
 size_t vox_plan_bytes(const vox_plan *p)
 {
     return p->bytes;

@@ -61,6 +61,9 @@ size_t vox_plan_bytes(const vox_plan *p);
  * neither the loss nor a kept value needs). Borrows from the graph. */
 vox_problem vox_plan_problem(vox_plan *p, const vox_node *node);
 
+/** How often backward makes the node's outputs again. */
+int vox_plan_rebuilds(const vox_plan *p, const vox_node *node);
+
 /** Most bytes in use at one time: below this no placement can come. */
 size_t vox_plan_live(const vox_plan *p);
 

@@ -46,7 +46,8 @@ void vox_problem_release(vox_problem_spec *spec);
 
 /**
  * The text of a problem as a plan has it: parsed again, operands and attributes are the
- * same. Attributes at their defaults and what the op derives are left out.
+ * same. Attributes at their defaults and what the op derives are left out, and that a plan
+ * stores a value as bf16.
  *
  * @param[out] out  the text is appended
  * @return VOX_OK; VOX_E_ARG when no text says it; VOX_E_NOMEM

@@ -75,6 +75,12 @@ static int add_present(vox_buf *out, const vox_problem *q)
     return VOX_OK;
 }
 
+/* Of the value, however a plan stores it. */
+static vox_dtype type_of(const vox_tensor *t)
+{
+    return t->dtype == VOX_BF16 ? VOX_F32 : t->dtype;
+}
+
 /* What the op derives of operand i, the operands of `given` having their shapes already. */
 static int derive(vox_value *out, const vox_problem *q, unsigned given, int i)
 {
@@ -84,7 +90,7 @@ static int derive(vox_value *out, const vox_problem *q, unsigned given, int i)
     for (int k = 0; k < VOX_MAX_IN; k++) {
         in[k].shape.rank = vox_problem_has(q, k) ? DERIVED : ABSENT;
         if (given & 1u << k)
-            in[k] = (vox_value){q->in[k].dtype, q->in[k].role, q->in[k].shape};
+            in[k] = (vox_value){type_of(&q->in[k]), q->in[k].role, q->in[k].shape};
     }
     if (q->op->operands)
         VOX_TRY(q->op->operands(in, limit, q->attr));
@@ -104,7 +110,7 @@ static int add_shapes(vox_buf *out, const vox_problem *q)
         if (!vox_problem_has(q, i))
             continue;
         VOX_TRY(derive(&derived, q, given, i));
-        if (derived.shape.rank != DERIVED && derived.dtype != q->in[i].dtype)
+        if (derived.shape.rank != DERIVED && derived.dtype != type_of(&q->in[i]))
             return vox_fail(VOX_E_ARG, "%s: no text says that operand %d is %s",
                             q->op->name, i, vox_dtype_name(q->in[i].dtype));
         if (vox_shape_equal(derived.shape, q->in[i].shape))

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 
 /* Values that are drawn; longer tensors repeat them. */
-enum { DRAWN = 1 << 16 };
+enum { DRAWN = 1 << 12 };
 
 const char *vox_trial_pass_name(vox_trial_pass pass)
 {
@@ -69,14 +69,36 @@ static int allocate(void *out, vox_trial *t, size_t bytes)
     return VOX_OK;
 }
 
-/* Drawn values in the tensor's layout. */
+static int draw(void *stored, const vox_tensor *v, int64_t limit, vox_rng *rng);
+
+/* bf16 is the upper half of f32: what is drawn, cut off. */
+static int draw_bf16(uint16_t *stored, const vox_tensor *v, int64_t limit, vox_rng *rng)
+{
+    uint32_t *bits = vox_alloc((size_t)v->count, sizeof *bits);
+    vox_tensor wide = *v;
+    int rc;
+
+    if (!bits)
+        return VOX_E_NOMEM;
+    wide.dtype = VOX_F32;
+    rc = draw(bits, &wide, limit, rng);
+    for (int64_t i = 0; rc == VOX_OK && i < v->count; i++)
+        stored[i] = (uint16_t)(bits[i] >> 16);
+    vox_free(bits);
+    return rc;
+}
+
+/* Drawn values in the tensor's layout and type. */
 static int draw(void *stored, const vox_tensor *v, int64_t limit, vox_rng *rng)
 {
     const int64_t count = vox_shape_count(v->shape);
     const int64_t drawn = count < DRAWN ? count : DRAWN;
     const size_t size = vox_dtype_size(v->dtype);
-    char *plain = v->layout == VOX_PLAIN ? stored : vox_alloc((size_t)count, size);
+    char *plain;
 
+    if (v->dtype == VOX_BF16)
+        return draw_bf16(stored, v, limit, rng);
+    plain = v->layout == VOX_PLAIN ? stored : vox_alloc((size_t)count, size);
     if (!plain)
         return VOX_E_NOMEM;
     vox_values_draw(plain, v->dtype, drawn, limit, 0.0, rng);
@@ -132,14 +154,16 @@ static int make_outputs(vox_trial *t, vox_rng *rng)
     vox_call *c = &t->call;
 
     for (int i = 0; i < c->n_out; i++) {
+        vox_tensor grad = t->problem.out[i];
         const void *dout;
 
+        grad.dtype = VOX_F32;
         c->out[i] = t->problem.out[i];
         VOX_TRY(allocate(&c->out[i].data, t,
                          (size_t)c->out[i].count * vox_dtype_size(c->out[i].dtype)));
         if (!t->problem.grads)
             continue;
-        VOX_TRY(fill(&dout, t, &c->out[i], 0, rng));
+        VOX_TRY(fill(&dout, t, &grad, 0, rng));
         c->dout[i] = dout;
     }
     return VOX_OK;
@@ -147,11 +171,26 @@ static int make_outputs(vox_trial *t, vox_rng *rng)
 
 /* ---- setting up ---- */
 
+/* What of `bf16` the kernel takes. */
+static void choose_storage(vox_trial *t, unsigned bf16)
+{
+    bf16 &= t->kernel ? t->kernel->bf16 : 0;
+    for (int i = 0; i < t->problem.n_in; i++) {
+        if (bf16 & VOX_IN(i) && t->problem.in[i].layout != VOX_PLAIN)
+            t->problem.in[i].dtype = VOX_BF16;
+    }
+    for (int i = 0; i < t->problem.n_out; i++) {
+        if (bf16 & VOX_OUT(i) && t->problem.out[i].layout != VOX_PLAIN)
+            t->problem.out[i].dtype = VOX_BF16;
+    }
+}
+
 /* The kernel and its preparation; the reference sees plain tensors. */
-static int choose(vox_trial *t)
+static int choose(vox_trial *t, unsigned bf16)
 {
     t->kernel = vox_device_kernel(t->dev, &t->problem);
     t->prepared.arena = &t->arena;
+    choose_storage(t, bf16);
     if (t->kernel)
         return t->kernel->prepare ? t->kernel->prepare(&t->problem, &t->prepared) : VOX_OK;
     for (int i = 0; i < VOX_MAX_IN; i++) {
@@ -163,12 +202,12 @@ static int choose(vox_trial *t)
     return VOX_OK;
 }
 
-static int set_up(vox_trial *t)
+static int set_up(vox_trial *t, unsigned bf16)
 {
     vox_rng rng = vox_rng_at(1, VOX_STREAM("trial"), 0);
     size_t work;
 
-    VOX_TRY(choose(t));
+    VOX_TRY(choose(t, bf16));
     t->call = (vox_call){.op = t->spec->op,
                          .attr = t->spec->attr,
                          .prep = t->prepared.prep,
@@ -184,13 +223,13 @@ static int set_up(vox_trial *t)
 }
 
 int vox_trial_init(vox_trial *t, const vox_problem_spec *spec, vox_device *dev,
-                   unsigned grads)
+                   unsigned grads, unsigned bf16)
 {
     int rc;
 
     *t = (vox_trial){.spec = spec, .dev = dev, .problem = vox_problem_on(spec, dev)};
     t->problem.grads &= grads;
-    rc = set_up(t);
+    rc = set_up(t, bf16);
     if (rc == VOX_OK)
         return VOX_OK;
     vox_trial_release(t);
@@ -223,6 +262,17 @@ int vox_trial_has(const vox_trial *t, vox_trial_pass pass)
     return any;
 }
 
+int vox_trial_is_bf16(const vox_trial *t)
+{
+    int any = 0;
+
+    for (int i = 0; i < t->problem.n_in; i++)
+        any |= vox_problem_has(&t->problem, i) && t->problem.in[i].dtype == VOX_BF16;
+    for (int i = 0; i < t->problem.n_out; i++)
+        any |= t->problem.out[i].dtype == VOX_BF16;
+    return any;
+}
+
 const char *vox_trial_kernel(const vox_trial *t)
 {
     return t->kernel ? t->kernel->name : "reference";
@@ -238,6 +288,12 @@ double vox_trial_flops(const vox_trial *t, vox_trial_pass pass)
 static double bytes_of(const vox_tensor *v)
 {
     return v->shape.rank < 0 ? 0.0 : (double)v->count * (double)vox_dtype_size(v->dtype);
+}
+
+/* Gradients are f32 always. */
+static double gradient_bytes(const vox_tensor *v)
+{
+    return (double)v->count * (double)sizeof(float);
 }
 
 /* Does backward need operand i? The gradient of data needs the weights, and the other way
@@ -261,10 +317,10 @@ double vox_trial_bytes(const vox_trial *t, vox_trial_pass pass)
 
     for (int i = 0; i < t->call.n_in; i++) {
         bytes += reads(t, pass, i) ? bytes_of(&t->call.in[i]) : 0.0;
-        bytes += computes(t, pass, i) ? bytes_of(&t->call.in[i]) : 0.0;
+        bytes += computes(t, pass, i) ? gradient_bytes(&t->call.in[i]) : 0.0;
     }
     for (int i = 0; i < t->call.n_out; i++) {
-        bytes += bytes_of(&t->call.out[i]); /* the output, or its gradient */
+        bytes += forward ? bytes_of(&t->call.out[i]) : gradient_bytes(&t->call.out[i]);
         if (!forward && (backward_reads & VOX_OUT(i)))
             bytes += bytes_of(&t->call.out[i]);
     }

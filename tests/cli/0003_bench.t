@@ -17,7 +17,7 @@ silent stderr "-q says nothing"
 
 exits 0 "bench ops of a problem" "$voxmind" bench ops conv3d "1x8x4x4x4 out=16" "1x8x4x4x4 in=0,1,2" --repeat 1 --threads 1 -q
 number='[0-9.e-]+'
-passes "its keys in their order" grep -qE '^\{"bench":"ops","op":"conv3d","problem":"1x8x4x4x4 out=16","pass":"forward","kernel":"[a-z0-9_]+","count":1,"threads":1,"cpu":"[a-z0-9]+","repeat":[0-9]+,"ms_median":'$number',"ms_min":'$number',"gflop":'$number',"gflops":'$number',"gbytes":'$number',"peak_gflops":'$number',"share_of_peak":'$number'\}$' stdout
+passes "its keys in their order" grep -qE '^\{"bench":"ops","op":"conv3d","problem":"1x8x4x4x4 out=16","pass":"forward","kernel":"[a-z0-9_]+","count":1,"threads":1,"cpu":"[a-z0-9]+","precision":"f32","repeat":[0-9]+,"ms_median":'$number',"ms_min":'$number',"gflop":'$number',"gflops":'$number',"gbytes":'$number',"peak_gflops":'$number',"share_of_peak":'$number'\}$' stdout
 passes "a line per problem and pass" test "$(cut -d'"' -f12,16 stdout | tr '\n' ' ')" = \
     '1x8x4x4x4 out=16"forward 1x8x4x4x4 out=16"data 1x8x4x4x4 out=16"weight 1x8x4x4x4 in=0,1,2"forward 1x8x4x4x4 in=0,1,2"data 1x8x4x4x4 in=0,1,2"weight '
 silent stderr "-q says nothing"
@@ -29,6 +29,14 @@ exits 0 "bench ops of one op of a net" "$voxmind" bench ops avg_pool3d "${small[
 passes "no other op is there" test "$(grep -c avg_pool3d stdout)" = "$(wc -l <stdout)"
 exits 0 "bench ops of an op's own problems" env VOX_CPU=reference "$voxmind" bench ops mask_blocks --repeat 1
 says stdout "by the reference" '"kernel":"reference"'
+
+exits 0 "bench ops of a net that stores bf16" "$voxmind" bench ops "${small[@]}" --repeat 1 --precision bf16
+for op in conv3d norm_act; do
+    passes "$op with two images says bf16" grep -q '"op":"'$op'","problem":"2x8x16x16x16 in=0,1,2,3".*"precision":"bf16"' stdout
+done
+passes "what is plain is f32" grep -q '"op":"mask_blocks".*"precision":"f32"' stdout
+exits 0 "bench ops of a problem stored as bf16" "$voxmind" bench ops norm_act "1x8x4x4x4 in=0,1,2,3" --repeat 1 --precision bf16
+lacks stdout "both passes are" '"f32"'
 
 # within <KiB> <command...>: with so much address space, where the program can start so at all
 within() { bash -c 'ulimit -v "$0" && exec "$@"' "$@"; }

@@ -170,6 +170,9 @@ static void operands_of_another_type_have_no_text(void **state)
     (void)state;
     assert_int_equal(vox_device_open(&dev, &cfg), VOX_OK);
     q = vox_problem_on(&p, dev);
+    q.in[0].dtype = q.in[1].dtype = VOX_BF16; /* stored so, but f32 all the same */
+    assert_int_equal(vox_problem_text(&text, &q), VOX_OK);
+    assert_string_equal(vox_buf_text(&text), "2x3");
     q.in[1].dtype = VOX_I64;
     assert_int_equal(vox_problem_text(&text, &q), VOX_E_ARG);
     assert_non_null(strstr(vox_error_text(), "operand 1"));

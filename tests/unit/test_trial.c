@@ -18,13 +18,13 @@ typedef struct made {
 } made;
 
 static void make(made *m, const char *device, const char *path, const char *op,
-                 const char *text, unsigned grads)
+                 const char *text, unsigned grads, unsigned bf16)
 {
     const vox_device_cfg cfg = {.name = device, .path = path, .threads = 2};
 
     if (vox_device_open(&m->dev, &cfg) != VOX_OK ||
         vox_problem_parse(&m->spec, vox_op_find(op), text) != VOX_OK ||
-        vox_trial_init(&m->trial, &m->spec, m->dev, grads) != VOX_OK)
+        vox_trial_init(&m->trial, &m->spec, m->dev, grads, bf16) != VOX_OK)
         fail_msg("%s", vox_error_text());
 }
 
@@ -67,7 +67,7 @@ static void passes_follow_from_op_and_gradients(void **state)
     for (int i = 0; i < VOX_COUNT(all); i++) {
         made m;
 
-        make(&m, "cpu", "plain", all[i].op, all[i].text, all[i].grads);
+        make(&m, "cpu", "plain", all[i].op, all[i].text, all[i].grads, 0);
         assert_passes(&m, all[i].passes);
         release(&m);
     }
@@ -80,7 +80,7 @@ static void operations_and_bytes_are_counted(void **state)
     made m;
 
     (void)state;
-    make(&m, "cpu", "plain", "conv3d", "1x8x4x4x4 out=16 in=0,1,2", ~0u);
+    make(&m, "cpu", "plain", "conv3d", "1x8x4x4x4 out=16 in=0,1,2", ~0u, 0);
     for (vox_trial_pass pass = VOX_TRIAL_DATA; pass <= VOX_TRIAL_WEIGHT; pass++)
         assert_true(vox_trial_flops(&m.trial, pass) == 2 * w * 64);
     assert_true(vox_trial_flops(&m.trial, VOX_TRIAL_FORWARD) == 2 * w * 64);
@@ -89,7 +89,13 @@ static void operations_and_bytes_are_counted(void **state)
     assert_true(vox_trial_bytes(&m.trial, VOX_TRIAL_DATA) == 4 * (y + w + x));
     assert_true(vox_trial_bytes(&m.trial, VOX_TRIAL_WEIGHT) == 4 * (y + x + w + b));
     release(&m);
-    make(&m, "cpu", "plain", "leaky_relu", "1x9x4x4x4", ~0u); /* 16 channels stored */
+    make(&m, "cpu", "plain", "conv3d", "1x8x4x4x4 out=16 in=0,1,2", ~0u, ~0u);
+    assert_true(vox_trial_bytes(&m.trial, VOX_TRIAL_FORWARD) ==
+                2 * x + 4 * (w + b) + 2 * y);
+    assert_true(vox_trial_bytes(&m.trial, VOX_TRIAL_DATA) == 4 * (y + w + x));
+    assert_true(vox_trial_bytes(&m.trial, VOX_TRIAL_WEIGHT) == 4 * (y + w + b) + 2 * x);
+    release(&m);
+    make(&m, "cpu", "plain", "leaky_relu", "1x9x4x4x4", ~0u, 0); /* 16 channels stored */
     assert_true(vox_trial_flops(&m.trial, VOX_TRIAL_FORWARD) == 0);
     assert_true(vox_trial_bytes(&m.trial, VOX_TRIAL_FORWARD) == 4 * 2 * 2 * x);
     assert_true(vox_trial_bytes(&m.trial, VOX_TRIAL_BACKWARD) == 4 * 3 * 2 * x);
@@ -117,7 +123,7 @@ static float *fetch(const made *m, const void *at, int64_t count)
 }
 
 /* Every gradient was written, by finite numbers that are not all zero. */
-static void assert_computes(const char *device, const char *path)
+static void assert_computes(const char *device, const char *path, unsigned bf16)
 {
     static const char *const name[] = {"conv3d", "norm_act"};
 
@@ -125,7 +131,8 @@ static void assert_computes(const char *device, const char *path)
         double seconds[3] = {-1, -1, -1};
         made m;
 
-        make(&m, device, path, name[k], "1x9x5x4x6 in=0,1,2", ~0u);
+        make(&m, device, path, name[k], "1x9x5x4x6 in=0,1,2", ~0u, bf16);
+        assert_int_equal(vox_trial_is_bf16(&m.trial), bf16 && m.trial.kernel);
         for (int pass = VOX_TRIAL_PASSES - 1; pass >= 0; pass--) { /* forward runs itself */
             if (!vox_trial_has(&m.trial, (vox_trial_pass)pass))
                 continue;
@@ -156,8 +163,8 @@ static void passes_compute_on_every_path(void **state)
     for (int i = 0; i < VOX_COUNT(paths); i++) {
         if (vox_cpu_path_find(&path, paths[i]) != VOX_OK)
             continue;
-        assert_computes("cpu", paths[i]);
-        assert_computes("fake", paths[i]);
+        assert_computes("cpu", paths[i], 0);
+        assert_computes("fake", paths[i], ~0u);
     }
 }
 
@@ -166,16 +173,16 @@ static void the_kernel_is_the_plans(void **state)
     made m;
 
     (void)state;
-    make(&m, "cpu", "reference", "norm_act", "1x8x4x4x4", ~0u);
+    make(&m, "cpu", "reference", "norm_act", "1x8x4x4x4", ~0u, 0);
     assert_string_equal(vox_trial_kernel(&m.trial), "reference");
     assert_int_equal(m.trial.call.in[0].layout, VOX_PLAIN);
     release(&m);
-    make(&m, "cpu", "plain", "norm_act", "1x8x4x4x4", ~0u);
+    make(&m, "cpu", "plain", "norm_act", "1x8x4x4x4", ~0u, 0);
     assert_ptr_equal(m.trial.kernel, vox_device_kernel(m.dev, &m.trial.problem));
     assert_string_equal(vox_trial_kernel(&m.trial), "norm_act");
     assert_int_equal(m.trial.call.in[0].layout, VOX_BLOCKED8);
     release(&m);
-    make(&m, "cpu", "plain", "add", "7x8", ~0u); /* rank 2: no kernel, plain tensors */
+    make(&m, "cpu", "plain", "add", "7x8", ~0u, 0); /* rank 2: no kernel, plain tensors */
     assert_ptr_equal(m.trial.kernel, vox_device_kernel(m.dev, &m.trial.problem));
     release(&m);
 }
@@ -197,7 +204,7 @@ static void no_memory_is_an_error_and_nothing_leaks(void **state)
         int rc;
 
         vox_mem_fail_at(n);
-        rc = vox_trial_init(&t, &spec, dev, ~0u);
+        rc = vox_trial_init(&t, &spec, dev, ~0u, ~0u);
         vox_mem_fail_at(0);
         vox_trial_release(&t);
         assert_int_equal(vox_mem_blocks(), blocks);

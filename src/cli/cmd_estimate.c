@@ -47,14 +47,17 @@ static int estimate(vox_run *r, vox_device *dev, const vox_common *common)
     vox_engine_cfg cfg;
     vox_engine engine;
     vox_estimate e;
+    vox_pace pace;
     int rc;
 
     VOX_TRY(vox_trainer_fit(r, dev, vox_estimate_besides(r)));
     cfg = vox_trainer_engine(r);
     VOX_TRY(vox_engine_open(&engine, &cfg, dev));
     vox_estimate_run(&e, r, &engine);
-    vox_estimate_at(&e, vox_estimate_rate(dev));
-    rc = print(&e, common->json);
+    rc = vox_trainer_pace(&pace, r, &engine);
+    vox_estimate_at(&e, &pace);
+    if (rc == VOX_OK)
+        rc = print(&e, common->json);
     if (rc == VOX_OK && common->verbose)
         vox_plan_print(vox_engine_plan(&engine), stdout);
     vox_engine_close(&engine);

@@ -147,7 +147,6 @@ static void tell_estimate(job *j)
     vox_trainer *t = &j->trainer;
     vox_buf text = VOX_BUF_INIT;
 
-    vox_estimate_at(&t->estimate, vox_estimate_rate(t->dev));
     if (vox_estimate_text(&text, &t->estimate) == VOX_OK)
         vox_log(VOX_INFO, "pretrain", "%s", vox_buf_text(&text));
     vox_buf_release(&text);
@@ -179,7 +178,8 @@ static int train(job *j)
 
     if (rc == VOX_OK) {
         vox_saved_close(&j->saved); /* its tensors are in the parameters now */
-        tell_estimate(j);
+        if (!j->common->quiet)
+            tell_estimate(j);
         rc = vox_trainer_run(&j->trainer);
     }
     if (rc == VOX_OK) {

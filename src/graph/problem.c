@@ -140,11 +140,26 @@ static int want_countable(const vox_op *op, const vox_value *v, int n)
     return VOX_OK;
 }
 
+/* Outputs and saved data, by the op's shape rule. */
+static int infer_outputs(vox_problem_spec *spec)
+{
+    const vox_op *op = spec->op;
+    vox_infer io;
+
+    for (int i = 0; i < op->n_out; i++)
+        spec->out[i] = (vox_value){VOX_F32, VOX_ROLE_ACTIVATION, {0}};
+    spec->n_out = op->n_out;
+    io = vox_problem_infer(spec);
+    VOX_TRY(op->infer(&io));
+    memcpy(spec->out, io.out, sizeof io.out);
+    spec->saved = io.saved;
+    return want_countable(op, spec->out, op->n_out);
+}
+
 /* Operands from the op, then its shape rule. */
 static int complete(vox_problem_spec *spec)
 {
     const vox_op *op = spec->op;
-    vox_infer io;
 
     spread_lists(spec);
     if (op->operands)
@@ -159,14 +174,7 @@ static int complete(vox_problem_spec *spec)
             return vox_fail(VOX_E_ARG, "%s: operand %d is not optional", op->name, i);
     }
     VOX_TRY(want_countable(op, spec->in, op->n_in_max));
-    for (int i = 0; i < op->n_out; i++)
-        spec->out[i] = (vox_value){VOX_F32, VOX_ROLE_ACTIVATION, {0}};
-    spec->n_out = op->n_out;
-    io = vox_problem_infer(spec);
-    VOX_TRY(op->infer(&io));
-    memcpy(spec->out, io.out, sizeof io.out);
-    spec->saved = io.saved;
-    return want_countable(op, spec->out, op->n_out);
+    return infer_outputs(spec);
 }
 
 static int begin(vox_problem_spec *spec, const char *shape)
@@ -223,6 +231,25 @@ void vox_problem_release(vox_problem_spec *spec)
         vox_opts_release(spec->op->opts, spec->attr);
     vox_free(spec->attr);
     *spec = (vox_problem_spec)VOX_PROBLEM_SPEC_INIT;
+}
+
+int vox_problem_resize(vox_problem_spec *spec, const int64_t extent[3])
+{
+    const int64_t *like = spec->in[0].shape.n + 2;
+    vox_problem_spec new = *spec;
+
+    for (int i = 0; i < spec->n_in; i++) {
+        const vox_value *v = &spec->in[i];
+
+        if (v->shape.rank < 0 || v->dtype != VOX_F32 || v->role == VOX_ROLE_PARAM)
+            continue;
+        if (v->shape.rank != 5 || memcmp(v->shape.n + 2, like, 3 * sizeof *like) != 0)
+            return vox_fail(VOX_E_ARG, "operand %d has extents of its own", i);
+        memcpy(new.in[i].shape.n + 2, extent, 3 * sizeof *extent);
+    }
+    VOX_TRY(infer_outputs(&new));
+    *spec = new;
+    return VOX_OK;
 }
 
 int vox_problem_has_grad(const vox_problem_spec *spec, int i)

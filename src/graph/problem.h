@@ -54,6 +54,15 @@ void vox_problem_release(vox_problem_spec *spec);
  */
 int vox_problem_text(vox_buf *out, const vox_problem *q);
 
+/**
+ * Give a problem of images [N, C, D, H, W] other extents. All its activations must have the
+ * same; what else it has, masks for one, stays as it is.
+ *
+ * @return VOX_OK; VOX_E_ARG where they have not, or the op does not take the new ones; the
+ *         spec is then unchanged
+ */
+int vox_problem_resize(vox_problem_spec *spec, const int64_t extent[3]);
+
 /** Has operand i of a spec a gradient? */
 int vox_problem_has_grad(const vox_problem_spec *spec, int i);
 

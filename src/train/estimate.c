@@ -1,16 +1,8 @@
-/*
- * estimate: arithmetic over plans.
- *
- * The rate is a share of the peak of multiply-adds. The share is what whole steps of
- * residual U-Nets reach on our kernels (bench step says what a machine really does); the
- * reference path has no vectors and reaches far less.
- */
+/* estimate: arithmetic over plans; their pace is measured (pace.h). */
 #include "train/estimate.h"
 
 #include <json-c/json_object.h>
-#include <string.h>
 
-#include "backend/cpu/peak.h"
 #include "base/error.h"
 #include "base/host.h"
 #include "train/trainer.h"
@@ -20,15 +12,6 @@ static const double gib = 1024.0 * 1024.0 * 1024.0;
 /* What a process takes on its way, beyond what its parts ask for: measured. Fonts and
  * surfaces of pictures, the store's library, stacks, pieces that the allocator keeps. */
 enum { LATER = 12 << 20 };
-
-double vox_estimate_rate(const vox_device *dev)
-{
-    const int reference = strcmp(dev->path, "reference") == 0;
-    const double peak =
-        vox_cpu_peak_gflops(reference ? "plain" : dev->path, dev->ctx.threads);
-
-    return peak * (reference ? 0.01 : 0.35);
-}
 
 /* Loader threads of training stay while those of validation work. The picture of validation
  * is drawn from a whole batch, and two volumes made of it. */
@@ -60,7 +43,6 @@ int64_t vox_estimate_memory(const vox_estimate *e)
 void vox_estimate_run(vox_estimate *out, const vox_run *run, const vox_engine *engine)
 {
     const vox_recipe *r = &run->recipe;
-    const double step = vox_engine_flops(engine) / 1e9;
     vox_optim_cfg optim = {0};
     int moments;
 
@@ -68,10 +50,9 @@ void vox_estimate_run(vox_estimate *out, const vox_run *run, const vox_engine *e
         vox_error_clear();
     moments = vox_optim_moments(optim.kind);
     *out = (vox_estimate){.steps = (int64_t)r->epochs * r->steps,
+                          .validations = (int64_t)r->epochs * r->val_steps,
                           .micro = run->micro,
-                          .gflop = step,
-                          .gflop_all =
-                              (double)r->epochs * (r->steps + r->val_steps / 3.0) * step,
+                          .gflop = vox_engine_flops(engine) / 1e9,
                           .activations = (int64_t)vox_engine_bytes(engine),
                           .loading = loading_of(run),
                           .process = vox_host_resident() + LATER,
@@ -82,10 +63,28 @@ void vox_estimate_run(vox_estimate *out, const vox_run *run, const vox_engine *e
     out->disk += 250 * out->steps; /* lines of metrics */
 }
 
-void vox_estimate_at(vox_estimate *e, double gflops)
+void vox_estimate_at(vox_estimate *e, const vox_pace *pace)
 {
-    e->gflops = gflops;
-    e->hours = gflops > 0 ? e->gflop_all / gflops / 3600 : 0;
+    const double all =
+        (double)e->steps * pace->step + (double)e->validations * pace->forward;
+
+    e->seconds = pace->step;
+    e->hours = all / 3600;
+}
+
+/* ", each about 0.74 s, 12 min in all" */
+static int add_times(vox_buf *out, const vox_estimate *e)
+{
+    const int is_short = e->seconds < 0.1;
+
+    if (e->seconds <= 0)
+        return VOX_OK;
+    VOX_TRY(vox_buf_printf(out, ", each about %.*f %s", is_short ? 1 : 2,
+                           is_short ? 1e3 * e->seconds : e->seconds,
+                           is_short ? "ms" : "s"));
+    if (e->hours >= 1)
+        return vox_buf_printf(out, ", %.0f h in all", e->hours);
+    return vox_buf_printf(out, ", %.0f min in all", e->hours * 60 + 0.5);
 }
 
 int vox_estimate_text(vox_buf *out, const vox_estimate *e)
@@ -93,10 +92,7 @@ int vox_estimate_text(vox_buf *out, const vox_estimate *e)
     const double memory = (double)vox_estimate_memory(e) / gib;
 
     VOX_TRY(vox_buf_printf(out, "%lld steps of %.1f GFLOP", (long long)e->steps, e->gflop));
-    if (e->hours >= 1)
-        VOX_TRY(vox_buf_printf(out, ", about %.0f h", e->hours));
-    else if (e->hours > 0)
-        VOX_TRY(vox_buf_printf(out, ", about %.0f min", e->hours * 60 + 0.5));
+    VOX_TRY(add_times(out, e));
     return vox_buf_printf(
         out,
         "; memory %.2f GiB (%.2f activations, %.2f parameters, %.2f loading, %.2f program; "
@@ -116,7 +112,7 @@ json_object *vox_estimate_json(const vox_estimate *e)
     json_object_object_add(o, "micro_batch", json_object_new_int64(e->micro));
     json_object_object_add(o, "parameters", json_object_new_int64(e->parameter_count));
     json_object_object_add(o, "gflop_per_step", json_object_new_double(e->gflop));
-    json_object_object_add(o, "gflops", json_object_new_double(e->gflops));
+    json_object_object_add(o, "seconds_per_step", json_object_new_double(e->seconds));
     json_object_object_add(o, "hours", json_object_new_double(e->hours));
     json_object_object_add(o, "activation_bytes", json_object_new_int64(e->activations));
     json_object_object_add(o, "parameter_bytes", json_object_new_int64(e->parameters));

@@ -4,14 +4,14 @@
 
 #include "base/buf.h"
 #include "train/engine.h"
+#include "train/pace.h"
 #include "train/run.h"
 
 typedef struct vox_estimate {
-    int64_t steps, micro;
+    int64_t steps, validations, micro;
     double gflop;        /* of a step: forward, data and weight gradients */
-    double gflop_all;    /* of the run, validation included */
-    double gflops;       /* the rate the hours count on; 0: unknown */
-    double hours;        /* 0 when the rate is unknown */
+    double seconds;      /* of a step; 0: unknown */
+    double hours;        /* of the run, validation included; 0: unknown */
     int64_t activations; /* bytes: activations and workspace, of the largest plan */
     int64_t parameters;  /* values, gradients, moments */
     int64_t loading;     /* samples on their way, batches, pictures of them */
@@ -30,17 +30,14 @@ typedef struct vox_estimate {
  */
 void vox_estimate_run(vox_estimate *out, const vox_run *run, const vox_engine *engine);
 
-/** Hours at a sustained rate. */
-void vox_estimate_at(vox_estimate *e, double gflops);
+/** Hours at a pace. */
+void vox_estimate_at(vox_estimate *e, const vox_pace *pace);
 
 /** Bytes of all parts: the peak of the process. */
 int64_t vox_estimate_memory(const vox_estimate *e);
 
 /** Bytes that a run takes besides its engine and what the process holds now. */
 int64_t vox_estimate_besides(const vox_run *run);
-
-/** Rate that a run on this device may count on: a share of the measured peak. */
-double vox_estimate_rate(const vox_device *dev);
 
 /** One line for people. @return VOX_OK; VOX_E_NOMEM */
 int vox_estimate_text(vox_buf *out, const vox_estimate *e);

@@ -72,9 +72,28 @@ int64_t vox_trainer_checkpoint_bytes(const vox_trainer *t)
     return t->engine.params->count * (int64_t)sizeof(float) * blocks + (1 << 18);
 }
 
+int vox_trainer_pace(vox_pace *out, const vox_run *run, const vox_engine *engine)
+{
+    vox_optim_cfg optim;
+
+    VOX_TRY(vox_recipe_optim(&optim, &run->recipe));
+    return vox_pace_measure(out, engine, &optim);
+}
+
 /* ---- the parts ---- */
 
-static int open_engine(vox_trainer *t)
+/* Before the engine takes its memory, as timing takes some, too. */
+static int make_estimate(vox_trainer *t)
+{
+    vox_pace pace;
+
+    vox_estimate_run(&t->estimate, t->run, &t->engine);
+    VOX_TRY(vox_trainer_pace(&pace, t->run, &t->engine));
+    vox_estimate_at(&t->estimate, &pace);
+    return VOX_OK;
+}
+
+static int open_engine(vox_trainer *t, int quiet)
 {
     const vox_device_cfg dev = vox_run_device(t->run);
     vox_engine_cfg cfg;
@@ -84,7 +103,8 @@ static int open_engine(vox_trainer *t)
     VOX_TRY(vox_trainer_fit(t->run, t->dev, vox_estimate_besides(t->run)));
     cfg = vox_trainer_engine(t->run);
     VOX_TRY(vox_engine_open(&t->engine, &cfg, t->dev));
-    vox_estimate_run(&t->estimate, t->run, &t->engine);
+    if (!quiet)
+        VOX_TRY(make_estimate(t));
     VOX_TRY(vox_engine_start(&t->engine, (uint64_t)t->run->seed));
     VOX_TRY(vox_recipe_optim(&optim, &t->run->recipe));
     VOX_TRY(vox_recipe_schedule(&t->schedule, &t->run->recipe));
@@ -284,7 +304,7 @@ int vox_trainer_open(vox_trainer *t, vox_run *run, const vox_run_data *data,
     vox_progress_init(&t->at);
     vox_bar_init(&t->bar, quiet);
     VOX_TRY(check_recipe(&run->recipe));
-    VOX_TRY(open_engine(t));
+    VOX_TRY(open_engine(t, quiet));
     VOX_TRY(restore(t, saved, weights));
     VOX_TRY(open_files(t));
     return open_data(t);

@@ -29,7 +29,7 @@ typedef struct vox_trainer {
     const vox_folder *folder;
     vox_device *dev;
     vox_engine engine;
-    vox_estimate estimate; /* made before the engine took its memory */
+    vox_estimate estimate; /* made before the engine took its memory; zero when quiet */
     vox_optim *optim;
     vox_schedule schedule;
     vox_progress at;
@@ -55,7 +55,7 @@ typedef struct vox_trainer {
  * @param      data, folder  kept
  * @param      saved NULL, or the checkpoint to continue from (only read here)
  * @param      weights  NULL, or a checkpoint whose weights the run starts from
- * @param      quiet no progress on stderr
+ * @param      quiet no progress on stderr, no estimate
  * @return VOX_OK; VOX_E_USAGE, VOX_E_ARG: what cannot be trained; VOX_E_NOMEM, VOX_E_IO,
  * ...
  */
@@ -77,6 +77,9 @@ void vox_trainer_close(vox_trainer *t);
  * @return VOX_OK; VOX_E_NOMEM naming what would help; errors of vox_engine_open
  */
 int vox_trainer_fit(vox_run *run, vox_device *dev, int64_t other);
+
+/** How fast steps of the run will be, of its engine. @return as vox_pace_measure */
+int vox_trainer_pace(vox_pace *out, const vox_run *run, const vox_engine *engine);
 
 /** The engine and the training feed of a run, its micro-batch chosen; no data yet. */
 vox_engine_cfg vox_trainer_engine(const vox_run *run);

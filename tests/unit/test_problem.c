@@ -181,6 +181,31 @@ static void operands_of_another_type_have_no_text(void **state)
     vox_problem_release(&p);
 }
 
+static void images_get_other_extents(void **state)
+{
+    static const int64_t half[3] = {4, 3, 5}, none[3] = {1, 1, 1};
+    vox_problem_spec p = parsed("conv3d", "1x8x8x6x10 out=16 stride=2 in=0,1,2,3");
+
+    (void)state;
+    assert_int_equal(vox_problem_resize(&p, half), VOX_OK);
+    assert_shape(&p.in[0], VOX_SHAPE(1, 8, 4, 3, 5));
+    assert_shape(&p.in[3], VOX_SHAPE(1, 8, 4, 3, 5));
+    assert_shape(&p.in[1], VOX_SHAPE(16, 16, 3, 3, 3));
+    assert_shape(&p.out[0], VOX_SHAPE(1, 16, 2, 2, 3));
+    vox_problem_release(&p);
+    p = parsed("avg_pool3d", "1x8x8x6x10"); /* windows of 2 */
+    assert_int_equal(vox_problem_resize(&p, none), VOX_E_ARG);
+    assert_shape(&p.in[0], VOX_SHAPE(1, 8, 8, 6, 10));
+    assert_shape(&p.out[0], VOX_SHAPE(1, 8, 4, 3, 5));
+    vox_problem_release(&p);
+    p = parsed("masked_mse", "2x1x4x6x8 in=0,1,2"); /* a mask of its own extents */
+    assert_int_equal(vox_problem_resize(&p, none), VOX_E_ARG);
+    vox_problem_release(&p);
+    p = parsed("add", "7x8");
+    assert_int_equal(vox_problem_resize(&p, half), VOX_E_ARG);
+    vox_problem_release(&p);
+}
+
 static void others_are_refused_with_a_reason(void **state)
 {
     static const struct {
@@ -231,6 +256,7 @@ int main(void)
         cmocka_unit_test(a_problem_has_a_shortest_text),
         cmocka_unit_test(texts_come_back),
         cmocka_unit_test(operands_of_another_type_have_no_text),
+        cmocka_unit_test(images_get_other_extents),
         cmocka_unit_test(others_are_refused_with_a_reason),
     };
 

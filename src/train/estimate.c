@@ -10,8 +10,14 @@
 static const double gib = 1024.0 * 1024.0 * 1024.0;
 
 /* What a process takes on its way, beyond what its parts ask for: measured. Fonts and
- * surfaces of pictures, the store's library, stacks, pieces that the allocator keeps. */
-enum { LATER = 12 << 20 };
+ * surfaces of pictures, the store's library, stacks, pieces that the allocator keeps, for
+ * the process and for each loader thread. */
+enum { LATER = 9 << 20, LATER_EACH = 1 << 19 };
+
+static int64_t later(const vox_run *run)
+{
+    return LATER + (int64_t)run->workers * LATER_EACH;
+}
 
 /* Loader threads of training stay while those of validation work. The picture of validation
  * is drawn from a whole batch, and two volumes made of it. */
@@ -32,7 +38,7 @@ static int64_t loading_of(const vox_run *run)
 
 int64_t vox_estimate_besides(const vox_run *run)
 {
-    return loading_of(run) + LATER;
+    return loading_of(run) + later(run);
 }
 
 int64_t vox_estimate_memory(const vox_estimate *e)
@@ -55,7 +61,7 @@ void vox_estimate_run(vox_estimate *out, const vox_run *run, const vox_engine *e
                           .gflop = vox_engine_flops(engine) / 1e9,
                           .activations = (int64_t)vox_engine_bytes(engine),
                           .loading = loading_of(run),
-                          .process = vox_host_resident() + LATER,
+                          .process = vox_host_resident() + later(run),
                           .parameter_count = engine->params->count};
     out->parameters = vox_engine_need(engine, moments) - out->activations;
     out->checkpoint = engine->params->count * 4 * (1 + moments) + (1 << 18);

@@ -63,7 +63,7 @@ int vox_stop_status(void)
 
 const char *vox_stop_name(void)
 {
-    switch (asked) {
+    switch (atomic_load(&asked)) {
     case SIGINT:
         return "SIGINT";
     case SIGTERM:

@@ -17,7 +17,7 @@ enum {
 };
 
 /**
- * Interpret a pickle of protocol 2 or 3. A pure function.
+ * Interpret a pickle of protocol 2 to 5. A pure function.
  *
  * Tensors come with storage, shape, strides and offset checked against the storage's
  * declared size; their data are NULL until someone who has the storages resolves them

@@ -149,10 +149,12 @@ static int take_number(vox_machine *m, int bytes, int64_t *out)
 {
     const unsigned char *p = NULL;
 
+    uint64_t v = 0;
+
     VOX_TRY(take(m, (size_t)bytes, &p));
-    *out = 0;
     for (int i = bytes - 1; i >= 0; i--)
-        *out = *out << 8 | p[i];
+        v = v << 8 | p[i];
+    *out = (int64_t)v;
     return VOX_OK;
 }
 
@@ -322,6 +324,30 @@ static int op_global(vox_machine *m)
     return push(m, o);
 }
 
+static int is_word(const vox_obj *o)
+{
+    if (o->kind != VOX_OBJ_STR || o->str.len == 0 || o->str.len > LINE_MAX_LEN)
+        return 0;
+    for (size_t i = 0; i < o->str.len; i++) {
+        if (o->str.text[i] <= ' ' || o->str.text[i] > '~')
+            return 0;
+    }
+    return 1;
+}
+
+/* The same with both names on the stack. */
+static int op_stack_global(vox_machine *m)
+{
+    vox_obj *module = NULL, *name = NULL, *o = NULL;
+
+    VOX_TRY(pop(m, &name));
+    VOX_TRY(pop(m, &module));
+    if (!is_word(name) || !is_word(module))
+        return vox_machine_fail(m, "a global's name is not a word");
+    VOX_TRY(vox_pickle_make_global(m, module->str.text, name->str.text, &o));
+    return push(m, o);
+}
+
 static int op_reduce(vox_machine *m)
 {
     vox_obj *args = NULL, *callable = NULL, *o = NULL;
@@ -358,13 +384,26 @@ static int op_memo(vox_machine *m, int bytes, int (*f)(vox_machine *, int64_t))
     return f(m, index);
 }
 
+static int op_memoize(vox_machine *m)
+{
+    return memo_put(m, m->memo_count);
+}
+
+/* A frame only says how far to read ahead. */
+static int op_frame(vox_machine *m)
+{
+    int64_t length = 0;
+
+    return take_number(m, 8, &length);
+}
+
 static int op_proto(vox_machine *m)
 {
     int64_t v = 0;
 
     VOX_TRY(take_number(m, 1, &v));
-    if (m->at != 0 || (v != 2 && v != 3))
-        return vox_machine_fail(m, "protocol %lld, wanted 2 or 3", (long long)v);
+    if (m->at != 0 || v < 2 || v > 5)
+        return vox_machine_fail(m, "protocol %lld, wanted 2 to 5", (long long)v);
     return VOX_OK;
 }
 
@@ -385,6 +424,12 @@ static int execute(vox_machine *m, unsigned char code)
     case 'U': return op_text(m, VOX_OBJ_STR, 1);
     case 'B': return op_text(m, VOX_OBJ_BYTES, 4);
     case 'C': return op_text(m, VOX_OBJ_BYTES, 1);
+    case 0x8c: return op_text(m, VOX_OBJ_STR, 1);
+    case 0x8d: return op_text(m, VOX_OBJ_STR, 8);
+    case 0x8e: return op_text(m, VOX_OBJ_BYTES, 8);
+    case 0x93: return op_stack_global(m);
+    case 0x94: return op_memoize(m);
+    case 0x95: return op_frame(m);
     case '(': return push_mark(m);
     case '}': return push(m, vox_obj_dict(m->tree));
     case ']': return push(m, vox_obj_list(m->tree));

@@ -1,107 +1,65 @@
 /*
- * format_nifti: NIfTI-1 and NIfTI-2 in one file, plain or gzip, both byte orders.
+ * format_nifti: NIfTI-1 and NIfTI-2, in one file or as a .hdr/.img pair, plain or gzip,
+ * both byte orders.
  *
  * Voxels and spacing are what ITK reads (data.md 4.3): file order, never reoriented;
  * integers become float before they are scaled; NaN and infinite voxels become 0 and are
- * counted. A fourth dimension becomes channels. Two-dimensional, vector, colour and complex
- * images are refused (data.md 4.6).
- *
- * The expected size follows from the header, and no file can make us allocate more than
- * deflate's best ratio times its own length.
+ * counted. A fourth dimension, or a fifth (vectors), becomes channels. Two-dimensional,
+ * colour and complex images are refused (data.md 4.6).
  */
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/mem.h"
+#include "base/file.h"
 #include "image/gzip.h"
 #include "image/nifti.h"
+#include "image/voxels.h"
 
-enum { BLOCK = 2048 }; /* voxels converted at a time: stays in the first cache */
-
-typedef union stored_block {
-    uint8_t u8[BLOCK];
-    int8_t i8[BLOCK];
-    uint16_t u16[BLOCK];
-    int16_t i16[BLOCK];
-    uint32_t u32[BLOCK];
-    int32_t i32[BLOCK];
-    uint64_t u64[BLOCK];
-    int64_t i64[BLOCK];
-    float f32[BLOCK];
-    double f64[BLOCK];
-    unsigned char bytes[BLOCK * 8];
-} stored_block;
-
-/* Stored elements to doubles that hold what a float can; f64 keeps its digits until scaled.
- */
-#define WIDEN(type)                                                      \
-    static void widen_##type(double *out, const stored_block *in, int n) \
-    {                                                                    \
-        for (int i = 0; i < n; i++)                                      \
-            out[i] = (double)(float)in->type[i];                         \
-    }
-WIDEN(u8)
-WIDEN(i8)
-WIDEN(u16)
-WIDEN(i16)
-WIDEN(u32)
-WIDEN(i32)
-WIDEN(u64)
-WIDEN(i64)
-WIDEN(f32)
-#undef WIDEN
-
-static void widen_f64(double *out, const stored_block *in, int n)
-{
-    memcpy(out, in->f64, sizeof *out * (size_t)n);
-}
-
-typedef struct stored_type {
+static const struct {
     int code; /* of the header */
     const char *name;
-    int size;
-    void (*widen)(double *out, const stored_block *in, int n); /* NULL: refused */
-} stored_type;
-
-static const stored_type types[] = {
-    {2,    "u8",            1,  widen_u8 },
-    {4,    "i16",           2,  widen_i16},
-    {8,    "i32",           4,  widen_i32},
-    {16,   "f32",           4,  widen_f32},
-    {64,   "f64",           8,  widen_f64},
-    {256,  "i8",            1,  widen_i8 },
-    {512,  "u16",           2,  widen_u16},
-    {768,  "u32",           4,  widen_u32},
-    {1024, "i64",           8,  widen_i64},
-    {1280, "u64",           8,  widen_u64},
-    {1,    "one-bit",       0,  NULL     },
-    {32,   "complex",       8,  NULL     },
-    {128,  "RGB",           3,  NULL     },
-    {1536, "128-bit float", 16, NULL     },
-    {1792, "complex",       16, NULL     },
-    {2048, "complex",       32, NULL     },
-    {2304, "RGBA",          4,  NULL     },
+} types[] = {
+    {2,    "u8"           },
+    {4,    "i16"          },
+    {8,    "i32"          },
+    {16,   "f32"          },
+    {64,   "f64"          },
+    {256,  "i8"           },
+    {512,  "u16"          },
+    {768,  "u32"          },
+    {1024, "i64"          },
+    {1280, "u64"          },
+ /* refused */
+    {1,    "one-bit"      },
+    {32,   "complex"      },
+    {128,  "RGB"          },
+    {1536, "128-bit float"},
+    {1792, "complex"      },
+    {2048, "complex"      },
+    {2304, "RGBA"         },
 };
 
-/* What the two entry points share. */
+/* What the entry points share. */
 typedef struct nifti {
     vox_nifti_header header;
-    const stored_type *type;
-    uint64_t offset, size; /* bytes before the voxels, and with them */
+    vox_raster raster;
 } nifti;
 
-static const stored_type *find_type(int code, const char *name)
+static const vox_element *find_type(int code, const char *name)
 {
     for (int i = 0; i < VOX_COUNT(types); i++) {
+        const vox_element *t;
+
         if (types[i].code != code)
             continue;
-        if (types[i].widen)
-            return &types[i];
-        vox_fail(VOX_E_FORMAT, "%s: %s voxels, wanted one real number each", name,
-                 types[i].name);
-        return NULL;
+        t = vox_element_find(types[i].name);
+        if (!t)
+            vox_fail(VOX_E_FORMAT, "%s: %s voxels, wanted one real number each", name,
+                     types[i].name);
+        return t;
     }
     vox_fail(VOX_E_FORMAT, "%s: datatype %d is unknown to NIfTI", name, code);
     return NULL;
@@ -117,32 +75,23 @@ static int find_shape(vox_shape *shape, const vox_nifti_header *h, const char *n
         return vox_fail(VOX_E_FORMAT, "%s: %lld dimensions, wanted 3", name, (long long)n);
     while (n > 3 && dim[n] <= 1)
         n--;
-    if (n < 3 || n > 4)
+    if (n < 3 || n > 5 || (n == 5 && dim[4] > 1))
         return vox_fail(VOX_E_FORMAT, "%s: %lld-D image, wanted 3-D", name, (long long)n);
-    for (int i = 1; i <= 3; i++) {
-        if (dim[i] < 1)
-            return vox_fail(VOX_E_FORMAT, "%s: extent %d is %lld, wanted at least 1", name,
-                            i, (long long)dim[i]);
-    }
-    *shape = VOX_SHAPE(n == 4 ? dim[4] : 1, dim[3], dim[2], dim[1]);
+    *shape = VOX_SHAPE(n > 3 ? dim[n] : 1, dim[3], dim[2], dim[1]);
     return VOX_OK;
 }
 
-/* Where the voxels begin and end. */
-static int find_size(nifti *nii, const vox_shape *shape, const char *name)
+/* Where the voxels begin: in an .img anywhere, in one file not before the header's end. */
+static int find_offset(nifti *nii, const char *name)
 {
-    const uint64_t least = nii->header.version == 1 ? VOX_NIFTI1_SIZE : VOX_NIFTI2_SIZE;
-    const double offset = nii->header.vox_offset;
-    const int64_t count = vox_shape_count(*shape);
-    char text[128];
+    const vox_nifti_header *h = &nii->header;
+    const uint64_t least = h->pair           ? 0
+                           : h->version == 1 ? VOX_NIFTI1_SIZE
+                                             : VOX_NIFTI2_SIZE;
 
-    if (!(offset < 0x1p48))
-        return vox_fail(VOX_E_FORMAT, "%s: voxels begin at byte %g", name, offset);
-    if (count < 0 || count > INT64_MAX / 16)
-        return vox_fail(VOX_E_FORMAT, "%s: %s voxels are more than a file can hold", name,
-                        vox_shape_text(*shape, text));
-    nii->offset = offset > (double)least ? (uint64_t)offset : least;
-    nii->size = nii->offset + (uint64_t)count * (uint64_t)nii->type->size;
+    if (!(h->vox_offset < 0x1p48))
+        return vox_fail(VOX_E_FORMAT, "%s: voxels begin at byte %g", name, h->vox_offset);
+    nii->raster.skip = h->vox_offset > (double)least ? (uint64_t)h->vox_offset : least;
     return VOX_OK;
 }
 
@@ -153,158 +102,119 @@ static void set_scaling(vox_volume_info *info, const vox_nifti_header *h)
     info->inter = isfinite(h->inter) ? h->inter : 0.0;
 }
 
-static int parse(nifti *nii, vox_volume_info *info, const void *bytes, size_t len,
-                 const char *name)
+static int read_header(vox_nifti_header *h, const vox_bytes *file)
 {
     unsigned char head[VOX_NIFTI2_SIZE];
+    size_t len = file->len;
+
+    if (len == 0)
+        return vox_fail(VOX_E_FORMAT, "%s: is empty", file->name);
+    if (!vox_is_gzip(file->data, len))
+        return vox_nifti_header_read(h, file->data, len, file->name);
+    len = vox_gunzip_head(head, sizeof head, file->data, len);
+    if (len == 0)
+        return vox_fail(VOX_E_FORMAT, "%s: gzip stream damaged at its beginning",
+                        file->name);
+    return vox_nifti_header_read(h, head, len, file->name);
+}
+
+static int parse(nifti *nii, vox_volume_info *info, const vox_bytes *file)
+{
+    const vox_nifti_header *h = &nii->header;
 
     memset(info, 0, sizeof *info);
-    if (len == 0)
-        return vox_fail(VOX_E_FORMAT, "%s: is empty", name);
-    if (vox_is_gzip(bytes, len)) {
-        len = vox_gunzip_head(head, sizeof head, bytes, len);
-        if (len == 0)
-            return vox_fail(VOX_E_FORMAT, "%s: gzip stream damaged at its beginning", name);
-        bytes = head;
-    }
-    VOX_TRY(vox_nifti_header_read(&nii->header, bytes, len, name));
-    nii->type = find_type(nii->header.datatype, name);
-    if (!nii->type)
+    memset(nii, 0, sizeof *nii);
+    VOX_TRY(read_header(&nii->header, file));
+    nii->raster.type = find_type(h->datatype, file->name);
+    nii->raster.big = h->big;
+    if (!nii->raster.type)
         return VOX_E_FORMAT;
-    VOX_TRY(find_shape(&info->shape, &nii->header, name));
-    VOX_TRY(find_size(nii, &info->shape, name));
-    snprintf(info->format, sizeof info->format, "nifti%d", nii->header.version);
-    snprintf(info->stored, sizeof info->stored, "%s", nii->type->name);
-    set_scaling(info, &nii->header);
-    vox_nifti_geometry(info, &nii->header);
+    VOX_TRY(find_shape(&info->shape, h, file->name));
+    VOX_TRY(vox_voxels_check(info, file->name));
+    VOX_TRY(find_offset(nii, file->name));
+    snprintf(info->format, sizeof info->format, "nifti%d", h->version);
+    snprintf(info->stored, sizeof info->stored, "%s", vox_element_name(nii->raster.type));
+    set_scaling(info, h);
+    vox_nifti_geometry(info, h);
     return VOX_OK;
 }
 
-static int info(vox_volume_info *out, const void *bytes, size_t len, const char *name)
+static int info(vox_volume_info *out, const vox_bytes *file)
 {
     nifti nii;
     vox_volume_info found;
 
-    VOX_TRY(parse(&nii, &found, bytes, len, name));
+    VOX_TRY(parse(&nii, &found, file));
     *out = found;
     return VOX_OK;
 }
 
-static int host_is_big(void)
+/* Voxels alone may begin as a gzip stream does: of an .img the name decides. */
+static int ends_in_z(const char *name)
 {
-    const uint16_t one = 1;
-    unsigned char first;
+    const size_t n = strlen(name);
 
-    memcpy(&first, &one, 1);
-    return first == 0;
+    return n && tolower((unsigned char)name[n - 1]) == 'z';
 }
 
-static void swap_elements(unsigned char *p, int n, int size)
+/* Where ".hdr" stands in a name; NULL when it does not end like a pair's header. */
+static char *find_hdr(char *name)
 {
-    for (int i = 0; i < n; i++, p += size) {
-        for (int j = 0; j < size / 2; j++) {
-            const unsigned char t = p[j];
+    const size_t n = strlen(name);
+    const size_t tail = ends_in_z(name) ? 7 : 4;
+    char *at = n > tail ? name + n - tail : NULL;
 
-            p[j] = p[size - 1 - j];
-            p[size - 1 - j] = t;
-        }
-    }
+    if (!at || at[0] != '.' || tolower((unsigned char)at[1]) != 'h' ||
+        tolower((unsigned char)at[2]) != 'd' || tolower((unsigned char)at[3]) != 'r')
+        return NULL;
+    return at + 1;
 }
 
-/* Scale a block and narrow it to float. @return how many voxels were not finite */
-static int64_t narrow(float *out, const double *in, int n, double slope, double inter)
+/* "scan.hdr" has its voxels in "scan.img", in the same case of letters. */
+static int parts(vox_strs *out, const vox_bytes *file)
 {
-    int64_t bad = 0;
+    vox_nifti_header h;
+    char *at;
 
-    for (int i = 0; i < n; i++) {
-        const int good = isfinite(in[i]);
-        const float v = (float)((good ? in[i] : 0.0) * slope + inter);
-
-        out[i] = isfinite(v) ? v : 0.0f;
-        bad += !good || !isfinite(v);
-    }
-    return bad;
-}
-
-static void convert(vox_volume *v, const nifti *nii, const unsigned char *voxels)
-{
-    const int64_t count = vox_shape_count(v->info.shape);
-    const int size = nii->type->size, swap = nii->header.big != host_is_big();
-    stored_block stored;
-    double wide[BLOCK];
-
-    for (int64_t at = 0; at < count; at += BLOCK) {
-        const int n = (int)(count - at < BLOCK ? count - at : BLOCK);
-
-        memcpy(stored.bytes, voxels + at * size, (size_t)n * (size_t)size);
-        if (swap)
-            swap_elements(stored.bytes, n, size);
-        nii->type->widen(wide, &stored, n);
-        v->info.nonfinite += narrow(v->data + at, wide, n, v->info.slope, v->info.inter);
-    }
-}
-
-static int check_length(const nifti *nii, const vox_volume_info *info, uint64_t most,
-                        const char *name)
-{
-    char text[128];
-
-    if (nii->size <= most)
+    VOX_TRY(read_header(&h, file));
+    if (!h.pair)
         return VOX_OK;
-    return vox_fail(
-        VOX_E_FORMAT,
-        "%s: truncated: header wants %llu bytes (%s %s), the file holds at most "
-        "%llu",
-        name, (unsigned long long)nii->size, vox_shape_text(info->shape, text),
-        info->stored, (unsigned long long)most);
+    VOX_TRY(vox_strs_add(out, vox_path_base(file->name)));
+    at = find_hdr(out->v[out->count - 1]);
+    if (!at)
+        return vox_fail(VOX_E_FORMAT,
+                        "%s: is the header of a pair, wanted a name that ends in .hdr",
+                        file->name);
+    memcpy(at, isupper((unsigned char)*at) ? "IMG" : "img", 3);
+    return VOX_OK;
 }
 
-/* The whole file without compression; *owned is what must be freed. */
-static int unpack(const unsigned char **out, void **owned, const nifti *nii,
-                  const vox_volume_info *found, const void *bytes, size_t len,
-                  const char *name)
-{
-    const int packed = vox_is_gzip(bytes, len);
-
-    *owned = NULL;
-    *out = bytes;
-    VOX_TRY(check_length(nii, found, packed ? vox_gunzip_bound(len) : len, name));
-    if (!packed)
-        return VOX_OK;
-    *owned = vox_alloc(nii->size, 1);
-    *out = *owned;
-    return *owned ? vox_gunzip(*owned, nii->size, bytes, len, name) : VOX_E_NOMEM;
-}
-
-static int read(vox_volume *out, const void *bytes, size_t len, const char *name)
+static int read(vox_volume *out, const vox_bytes *file, const vox_bytes *part, int n)
 {
     vox_volume v = VOX_VOLUME_INIT;
-    const unsigned char *file;
-    void *owned = NULL;
+    const vox_bytes *voxels = n ? part : file;
     nifti nii;
-    int rc;
 
-    VOX_TRY(parse(&nii, &v.info, bytes, len, name));
-    rc = unpack(&file, &owned, &nii, &v.info, bytes, len, name);
-    if (rc == VOX_OK) {
-        v.data = vox_alloc((size_t)vox_shape_count(v.info.shape), sizeof *v.data);
-        rc = v.data ? VOX_OK : VOX_E_NOMEM;
-    }
-    if (rc == VOX_OK) {
-        convert(&v, &nii, file + nii.offset);
-        vox_volume_release(out);
-        *out = v;
-    }
-    vox_free(owned);
-    return rc;
+    VOX_TRY(parse(&nii, &v.info, file));
+    if (nii.header.pair != n)
+        return vox_fail(VOX_E_FORMAT, "%s: has %d files of voxels, wanted %d", file->name,
+                        n, nii.header.pair);
+    if (n ? ends_in_z(part->name) : vox_is_gzip(file->data, file->len))
+        nii.raster.packing = VOX_PACKED;
+    VOX_TRY(vox_voxels_read(&v, &nii.raster, voxels, 1));
+    vox_volume_release(out);
+    *out = v;
+    return VOX_OK;
 }
 
-static const char *const endings[] = {".nii.gz", ".nii", NULL};
+static const char *const endings[] = {".nii.gz", ".nii", ".hdr.gz", ".hdr", NULL};
 
 const vox_format vox_format_nifti = {
     .name = "nifti",
-    .summary = "NIfTI-1 and NIfTI-2, .nii and .nii.gz",
+    .summary = "NIfTI-1 and NIfTI-2, .nii and .hdr/.img, also with .gz",
     .endings = endings,
+    .parts_or_gz = 1,
     .info = info,
+    .parts = parts,
     .read = read,
 };

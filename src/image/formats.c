@@ -1,5 +1,6 @@
 /* formats: the table of formats.def and the choice by a file name's ending, in any case. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/compiler.h"
@@ -43,4 +44,16 @@ const vox_format *vox_format_of(const char *path)
         }
     }
     return NULL;
+}
+
+const char *vox_format_endings(char text[static 128])
+{
+    size_t n = 0;
+
+    text[0] = '\0';
+    for (int i = 0; i < VOX_COUNT(table); i++) {
+        for (const char *const *tail = table[i]->endings; *tail && n < 128; tail++)
+            n += (size_t)snprintf(text + n, 128 - n, "%s%s", n ? ", " : "", *tail);
+    }
+    return text;
 }

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-enum { LEVEL = 6, WINDOW_GZIP = 15 + 16 };
+enum { LEVEL = 6, WINDOW_ANY = 15 + 32 /* gzip or zlib */ };
 
 int vox_is_gzip(const void *bytes, size_t len)
 {
@@ -72,7 +72,7 @@ static size_t reader_fill(reader *r, unsigned char *out, size_t want, int *rc)
 static int reader_open(reader *r, const void *bytes, size_t len)
 {
     *r = (reader){.next = bytes, .end = (const unsigned char *)bytes + len};
-    return inflateInit2(&r->z, WINDOW_GZIP) == Z_OK;
+    return inflateInit2(&r->z, WINDOW_ANY) == Z_OK;
 }
 
 size_t vox_gunzip_head(void *out, size_t want, const void *bytes, size_t len)
@@ -91,7 +91,13 @@ size_t vox_gunzip_head(void *out, size_t want, const void *bytes, size_t len)
 static int fail_damaged(const char *name, size_t got, size_t size)
 {
     return vox_fail(VOX_E_FORMAT,
-                    "%s: gzip stream damaged or cut off after %zu bytes, wanted %zu", name,
+                    "%s: compressed stream damaged or cut off after %zu bytes, wanted %zu",
+                    name, got, size);
+}
+
+static int fail_little(const char *name, size_t got, size_t size)
+{
+    return vox_fail(VOX_E_FORMAT, "%s: %zu bytes when decompressed, header wants %zu", name,
                     got, size);
 }
 
@@ -132,10 +138,7 @@ static int gunzip_members(struct libdeflate_decompressor *d, unsigned char *out,
         p += used;
         left -= used;
     } while (vox_is_gzip(p, left));
-    if (got < size)
-        return vox_fail(VOX_E_FORMAT, "%s: %zu bytes when decompressed, header wants %zu",
-                        name, got, size);
-    return VOX_OK;
+    return got < size ? fail_little(name, got, size) : VOX_OK;
 }
 
 int vox_gunzip(void *out, size_t size, const void *bytes, size_t len, const char *name)
@@ -146,6 +149,37 @@ int vox_gunzip(void *out, size_t size, const void *bytes, size_t len, const char
     if (!d)
         return vox_fail(VOX_E_NOMEM, "%s: no memory to decompress", name);
     rc = gunzip_members(d, out, size, bytes, len, name);
+    libdeflate_free_decompressor(d);
+    return rc;
+}
+
+/* A zlib stream has one member. */
+static int inflate_zlib(struct libdeflate_decompressor *d, void *out, size_t size,
+                        const void *bytes, size_t len, const char *name)
+{
+    size_t used = 0, made = 0;
+
+    switch (libdeflate_zlib_decompress_ex(d, bytes, len, out, size, &used, &made)) {
+    case LIBDEFLATE_INSUFFICIENT_SPACE:
+        return gunzip_more(out, size, bytes, len, name);
+    case LIBDEFLATE_SUCCESS:
+        return made < size ? fail_little(name, made, size) : VOX_OK;
+    default:
+        return fail_damaged(name, 0, size);
+    }
+}
+
+int vox_unpack(void *out, size_t size, const void *bytes, size_t len, const char *name)
+{
+    struct libdeflate_decompressor *d;
+    int rc;
+
+    if (vox_is_gzip(bytes, len))
+        return vox_gunzip(out, size, bytes, len, name);
+    d = libdeflate_alloc_decompressor();
+    if (!d)
+        return vox_fail(VOX_E_NOMEM, "%s: no memory to decompress", name);
+    rc = inflate_zlib(d, out, size, bytes, len, name);
     libdeflate_free_decompressor(d);
     return rc;
 }

@@ -1,5 +1,5 @@
 /*
- * gzip: streams of one or several members, in memory.
+ * gzip: streams of one or several members, and zlib's, in memory.
  */
 #ifndef VOX_IMAGE_GZIP_H
 #define VOX_IMAGE_GZIP_H
@@ -27,6 +27,9 @@ size_t vox_gunzip_head(void *out, size_t want, const void *bytes, size_t len);
  * @return VOX_OK; VOX_E_FORMAT: damaged, cut off, or less than `size`; VOX_E_NOMEM
  */
 int vox_gunzip(void *out, size_t size, const void *bytes, size_t len, const char *name);
+
+/** vox_gunzip for a stream of either kind, gzip or zlib, whichever it begins like. */
+int vox_unpack(void *out, size_t size, const void *bytes, size_t len, const char *name);
 
 /** The most that `len` compressed bytes can become: deflate packs 258 bytes into 2 bits. */
 uint64_t vox_gunzip_bound(size_t len);

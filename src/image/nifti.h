@@ -12,6 +12,7 @@ enum { VOX_NIFTI1_SIZE = 348, VOX_NIFTI2_SIZE = 540 };
 typedef struct vox_nifti_header {
     int version; /* 1 or 2 */
     int big;     /* 1: stored most significant byte first */
+    int pair;    /* 1: a .hdr, the voxels are in an .img */
     int64_t dim[8];
     int datatype;
     double pixdim[8], vox_offset, slope, inter;
@@ -23,14 +24,16 @@ extern const vox_format vox_format_nifti;
 
 /**
  * Read the fields from the first bytes of a file.
- * @return VOX_OK; VOX_E_FORMAT: too short, not NIfTI, or the header of a .hdr/.img pair
+ * @return VOX_OK; VOX_E_FORMAT: too short, or not NIfTI
  */
 int vox_nifti_header_read(vox_nifti_header *out, const void *bytes, size_t len,
                           const char *name);
 
 /**
- * Spacing, origin, direction and the oblique flag, as ITK understands them (data.md 4.3):
- * spacing from pixdim alone, in mm; world axes are NIfTI's own (x right, y front, z up).
+ * Spacing, origin, direction, unit and the oblique flag, as ITK understands them (data.md
+ * 4.3): spacing from pixdim alone, in mm; world axes are NIfTI's own (x right, y front, z
+ * up). Without qform and sform the axes run as those of ITK's world, to the left, back and
+ * up.
  */
 void vox_nifti_geometry(vox_volume_info *out, const vox_nifti_header *h);
 

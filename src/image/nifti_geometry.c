@@ -12,8 +12,9 @@
 
 #include "image/nifti.h"
 
-static const double identity[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
-static const double tolerance = 1e-4; /* ITK's */
+static const double unknown[9] = {-1, 0, 0, 0, -1,
+                                  0,  0, 0, 1}; /* identity in ITK's world */
+static const double tolerance = 1e-4;           /* ITK's */
 
 /* mm per unit of the header. */
 static double unit_mm(int units)
@@ -110,9 +111,9 @@ static void set_orientation(vox_volume_info *out, const vox_nifti_header *h)
     use_s = use_s && (!has_q || h->sform == 1 || agree(s, q));
     out->oblique = !use_s && !has_q && h->sform > 0;
     use_s = use_s || (out->oblique && has_s);
-    memcpy(out->direction, use_s ? s : has_q ? q : identity, sizeof out->direction);
+    memcpy(out->direction, use_s ? s : has_q ? q : unknown, sizeof out->direction);
     if (!agree(out->direction, out->direction)) /* NaN */
-        memcpy(out->direction, identity, sizeof identity);
+        memcpy(out->direction, unknown, sizeof unknown);
     for (int i = 0; i < 3; i++)
         out->origin[i] = finite_or_zero(use_s   ? h->srow[i][3]
                                         : has_q ? h->qoffset[i]
@@ -123,6 +124,7 @@ void vox_nifti_geometry(vox_volume_info *out, const vox_nifti_header *h)
 {
     const double mm = unit_mm(h->units);
 
+    out->unit = mm;
     for (int i = 0; i < 3; i++) {
         const double stored = h->pixdim[1 + i] * mm;
 
@@ -130,7 +132,7 @@ void vox_nifti_geometry(vox_volume_info *out, const vox_nifti_header *h)
     }
     set_orientation(out, h);
     for (int i = 0; i < 3; i++)
-        out->origin[i] *= mm;
+        out->origin[i] = finite_or_zero(out->origin[i] * mm);
     out->qform = h->qform;
     out->sform = h->sform;
 }

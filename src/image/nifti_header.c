@@ -119,21 +119,19 @@ static const layout *find_layout(const unsigned char *p, size_t len, int *big,
     return NULL;
 }
 
-static int check_magic(const layout *l, const unsigned char *p, size_t len,
+static int check_magic(int *pair, const layout *l, const unsigned char *p, size_t len,
                        const char *name)
 {
     if (len < (size_t)l->size)
         return vox_fail(VOX_E_FORMAT, "%s: %zu bytes, wanted a NIfTI-%d header of %d", name,
                         len, l->version, l->size);
-    if (memcmp(p + l->magic, l->single, l->magic_size) == 0)
+    *pair = memcmp(p + l->magic, l->pair, l->magic_size) == 0;
+    if (*pair || memcmp(p + l->magic, l->single, l->magic_size) == 0)
         return VOX_OK;
-    if (memcmp(p + l->magic, l->pair, l->magic_size) == 0)
-        return vox_fail(VOX_E_FORMAT,
-                        "%s: is the header of a .hdr/.img pair, wanted a single file",
-                        name);
     p += l->magic;
-    return vox_fail(VOX_E_FORMAT, "%s: NIfTI magic is %02x %02x %02x %02x, wanted \"%s\"",
-                    name, p[0], p[1], p[2], p[3], l->single);
+    return vox_fail(VOX_E_FORMAT,
+                    "%s: NIfTI magic is %02x %02x %02x %02x, wanted \"%s\" or \"%s\"", name,
+                    p[0], p[1], p[2], p[3], l->single, l->pair);
 }
 
 static void read_fields(vox_nifti_header *h, const layout *l, const unsigned char *p)
@@ -167,7 +165,7 @@ int vox_nifti_header_read(vox_nifti_header *out, const void *bytes, size_t len,
 
     if (!l)
         return VOX_E_FORMAT;
-    VOX_TRY(check_magic(l, bytes, len, name));
+    VOX_TRY(check_magic(&out->pair, l, bytes, len, name));
     out->version = l->version;
     read_fields(out, l, bytes);
     return VOX_OK;

@@ -1,37 +1,37 @@
-/* volume: reading a file of any known format. The parsers see bytes only; files end here.
+/*
+ * volume: reading a file of any known format. The parsers see bytes only; files end here,
+ * those that a header names among them.
  */
 #include "image/volume.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 
-enum { HEAD = 1 << 16 }; /* a header is in the first 64 KiB, compressed or not */
+enum { HEAD = 1 << 16 }; /* most headers are in the first 64 KiB, compressed or not */
 
 static const vox_format *need_format(const char *path)
 {
     const vox_format *f = vox_format_of(path);
+    char endings[128];
 
     if (!f)
-        vox_fail(VOX_E_FORMAT,
-                 "%s: no image format has this ending, wanted .nii or .nii.gz", path);
+        vox_fail(VOX_E_FORMAT, "%s: no image format has this ending, wanted one of %s",
+                 path, vox_format_endings(endings));
     return f;
 }
 
-int vox_volume_read(vox_volume *out, const char *path)
+static vox_bytes bytes_of(const vox_buf *b, const char *name)
 {
-    const vox_format *format = need_format(path);
-    vox_buf bytes = VOX_BUF_INIT;
-    int rc = format ? vox_file_read(&bytes, path) : VOX_E_FORMAT;
-
-    if (rc == VOX_OK)
-        rc = format->read(out, bytes.data, bytes.len, path);
-    vox_buf_release(&bytes);
-    return rc;
+    return (vox_bytes){b->data ? b->data : "", b->len, name};
 }
+
+/* ---- headers ---- */
 
 /* At most the first HEAD bytes of a file. */
 static int read_head(vox_buf *out, const char *path)
@@ -52,15 +52,169 @@ static int read_head(vox_buf *out, const char *path)
     return rc;
 }
 
-int vox_volume_read_info(vox_volume_info *out, const char *path)
+/* Something that a header says; `arg` is what is asked for. */
+typedef int (*question)(const vox_format *f, void *arg, const vox_bytes *file);
+
+/* Ask the first bytes of a file, and where they may be too few the whole file. */
+static int ask(question what, void *arg, const char *path)
 {
     const vox_format *format = need_format(path);
     vox_buf bytes = VOX_BUF_INIT;
+    vox_bytes file;
     int rc = format ? read_head(&bytes, path) : VOX_E_FORMAT;
 
+    file = bytes_of(&bytes, path);
     if (rc == VOX_OK)
-        rc = format->info(out, bytes.data, bytes.len, path);
+        rc = what(format, arg, &file);
+    if (rc == VOX_E_FORMAT && format && format->long_header && bytes.len == HEAD) {
+        bytes.len = 0;
+        rc = vox_file_read(&bytes, path);
+        file = bytes_of(&bytes, path);
+        if (rc == VOX_OK)
+            rc = what(format, arg, &file);
+    }
     vox_buf_release(&bytes);
+    return rc;
+}
+
+static int ask_info(const vox_format *f, void *arg, const vox_bytes *file)
+{
+    return f->info(arg, file);
+}
+
+int vox_volume_read_info(vox_volume_info *out, const char *path)
+{
+    return ask(ask_info, out, path);
+}
+
+/* ---- parts ---- */
+
+/* The path of a part: beside the file, unless its name begins at the root. */
+static int part_path(vox_buf *out, const char *path, const char *part)
+{
+    const size_t folder = (size_t)(vox_path_base(path) - path);
+
+    return vox_buf_printf(out, "%.*s%s", *part == '/' ? 0 : (int)folder, path, part);
+}
+
+/* "scan.img" becomes "scan.img.gz" and the other way round where only that is there. */
+static int swap_gz(vox_buf *part)
+{
+    const int packed = vox_ends_with(part->data, ".gz");
+    vox_buf other = VOX_BUF_INIT;
+    int rc = vox_buf_printf(&other, "%.*s%s", (int)(part->len - (packed ? 3 : 0)),
+                            part->data, packed ? "" : ".gz");
+
+    if (rc == VOX_OK && vox_file_exists(other.data)) {
+        const vox_buf old = *part;
+
+        *part = other;
+        other = old;
+    }
+    vox_buf_release(&other);
+    return rc;
+}
+
+static int find_part(vox_strs *out, const vox_format *f, const char *path, const char *name)
+{
+    vox_buf part = VOX_BUF_INIT;
+    int rc = part_path(&part, path, name);
+
+    if (rc == VOX_OK && f->parts_or_gz && !vox_file_exists(part.data))
+        rc = swap_gz(&part);
+    if (rc == VOX_OK && !vox_file_exists(part.data))
+        rc = vox_fail(VOX_E_MISSING, "%s: its voxels are in %s, which is not there", path,
+                      part.data);
+    if (rc == VOX_OK)
+        rc = vox_strs_add(out, part.data);
+    vox_buf_release(&part);
+    return rc;
+}
+
+static int find_parts(vox_strs *out, const vox_format *f, const vox_bytes *file)
+{
+    vox_strs names = {0};
+    int rc = f->parts ? f->parts(&names, file) : VOX_OK;
+
+    for (int64_t i = 0; i < names.count && rc == VOX_OK; i++)
+        rc = find_part(out, f, file->name, names.v[i]);
+    vox_strs_release(&names);
+    return rc;
+}
+
+static int ask_parts(const vox_format *f, void *arg, const vox_bytes *file)
+{
+    return find_parts(arg, f, file);
+}
+
+int vox_volume_parts(vox_strs *out, const char *path)
+{
+    return ask(ask_parts, out, path);
+}
+
+/* ---- everything ---- */
+
+/* Files in memory. */
+typedef struct loaded {
+    vox_strs path;
+    vox_buf *buf;
+    vox_bytes *bytes;
+} loaded;
+
+static void loaded_release(loaded *l)
+{
+    for (int64_t i = 0; i < l->path.count && l->buf; i++)
+        vox_buf_release(&l->buf[i]);
+    vox_free(l->buf);
+    vox_free(l->bytes);
+    vox_strs_release(&l->path);
+}
+
+static int load(loaded *l)
+{
+    const size_t n = (size_t)l->path.count;
+
+    if (n == 0)
+        return VOX_OK;
+    l->buf = vox_zalloc(n, sizeof *l->buf);
+    l->bytes = vox_zalloc(n, sizeof *l->bytes);
+    if (!l->buf || !l->bytes)
+        return VOX_E_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        VOX_TRY(vox_file_read(&l->buf[i], l->path.v[i]));
+        l->bytes[i] = bytes_of(&l->buf[i], l->path.v[i]);
+    }
+    return VOX_OK;
+}
+
+static void warn(const vox_volume_info *info, const char *path)
+{
+    if (info->oblique)
+        vox_log(VOX_WARN, "image",
+                "%s: its axes are not at right angles; taken as if they were", path);
+    if (info->unit != 1.0)
+        vox_log(VOX_WARN, "image", "%s: lengths are in units of %g mm", path, info->unit);
+}
+
+int vox_volume_read(vox_volume *out, const char *path)
+{
+    const vox_format *format = need_format(path);
+    vox_buf buf = VOX_BUF_INIT;
+    loaded parts = {.buf = NULL};
+    vox_bytes file;
+    int rc = format ? vox_file_read(&buf, path) : VOX_E_FORMAT;
+
+    file = bytes_of(&buf, path);
+    if (rc == VOX_OK)
+        rc = find_parts(&parts.path, format, &file);
+    if (rc == VOX_OK)
+        rc = load(&parts);
+    if (rc == VOX_OK)
+        rc = format->read(out, &file, parts.bytes, (int)parts.path.count);
+    if (rc == VOX_OK)
+        warn(&out->info, path);
+    loaded_release(&parts);
+    vox_buf_release(&buf);
     return rc;
 }
 

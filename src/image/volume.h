@@ -8,19 +8,21 @@
 #define VOX_IMAGE_VOLUME_H
 
 #include "base/buf.h"
+#include "base/opt.h"
 #include "base/shape.h"
 
 /** What a header says, without voxels. */
 typedef struct vox_volume_info {
-    char format[16];     /* "nifti1", "nifti2" */
+    char format[16];     /* "nifti1", "nifti2", "nrrd", "meta" */
     char stored[16];     /* stored element type: "i16", "f32", ... */
     vox_shape shape;     /* [C, D, H, W] */
     double spacing[3];   /* mm, order z, y, x (data.md 4.3) */
-    double origin[3];    /* mm, x, y, z */
-    double direction[9]; /* row-major, columns are the x, y, z axes; or the identity */
+    double origin[3];    /* mm, x, y, z; x to the right, y to the front, z up */
+    double direction[9]; /* row-major, columns are the x, y, z axes, of length 1 */
+    double unit;         /* mm per unit of the file */
     double slope, inter; /* scaling, 1 and 0 when none */
     int qform, sform;    /* codes */
-    int oblique;         /* 1: the geometry is not orthonormal (accepted, warned once) */
+    int oblique;         /* 1: the axes are not at right angles (accepted) */
     int64_t nonfinite;   /* voxels that were NaN or infinite (and became 0); reading only */
 } vox_volume_info;
 
@@ -34,22 +36,44 @@ typedef struct vox_volume {
         0               \
     }
 
-/** An image format: a pure parser over the bytes of a file. */
+/** A file in memory; borrowed. The name is for messages, and its end for names of
+ * others. */
+typedef struct vox_bytes {
+    const void *data;
+    size_t len;
+    const char *name;
+} vox_bytes;
+
+/**
+ * An image format: a pure parser over the bytes of files. The voxels are in the file itself
+ * or in others beside it, its parts: the parser says their names, someone else opens them.
+ */
 typedef struct vox_format {
     const char *name, *summary;
     const char *const *endings; /* NULL-terminated, ".nii", ".nii.gz" */
-    /** Parse the header. `bytes` may be cut after the header. `name` is for messages. */
-    int (*info)(vox_volume_info *out, const void *bytes, size_t len, const char *name);
-    /** Parse everything. The volume is unchanged when the call fails. */
-    int (*read)(vox_volume *out, const void *bytes, size_t len, const char *name);
+    int long_header; /* 1: the header may be of any length; else it is in the first 64 KiB */
+    int parts_or_gz; /* 1: a part that is not there may be so with .gz added or taken away */
+    /** Parse the header. The bytes may be cut after the header. */
+    int (*info)(vox_volume_info *out, const vox_bytes *file);
+    /** Add the names of the parts, relative to the file's folder; none when the voxels are
+     * in the file itself. NULL: they always are. */
+    int (*parts)(vox_strs *out, const vox_bytes *file);
+    /** Parse everything. `part` are the parts in order, n = 0 where there are none. The
+     * volume is unchanged when the call fails. */
+    int (*read)(vox_volume *out, const vox_bytes *file, const vox_bytes *part, int n);
 } vox_format;
 
-/** Read a file of any known format. @return VOX_OK; VOX_E_MISSING, VOX_E_IO, VOX_E_FORMAT,
- * VOX_E_NOMEM; the message names the file. `out` is unchanged on failure. */
+/** Read a file of any known format, with its parts. Axes that are not at right angles and
+ * units other than mm are a warning in the log. @return VOX_OK; VOX_E_MISSING, VOX_E_IO,
+ * VOX_E_FORMAT, VOX_E_NOMEM; the message names the file. `out` is unchanged on failure. */
 int vox_volume_read(vox_volume *out, const char *path);
 
 /** Only the header (little I/O even for .gz). */
 int vox_volume_read_info(vox_volume_info *out, const char *path);
+
+/** Add the paths of an image's parts (little I/O); none where the voxels are in `path`
+ * itself. @return VOX_OK; VOX_E_MISSING: a part is not there; as vox_volume_read_info */
+int vox_volume_parts(vox_strs *out, const char *path);
 
 /** Write NIfTI-1 (.nii or .nii.gz), f32, atomically; geometry from info. */
 int vox_volume_write(const vox_volume *v, const char *path);
@@ -62,5 +86,8 @@ const vox_format *vox_format_of(const char *path);
 
 /** The i-th format of image/formats.def, NULL after the last. */
 const vox_format *vox_format_at(int i);
+
+/** All endings, for messages: ".nii.gz, .nii, .nrrd" */
+const char *vox_format_endings(char text[static 128]);
 
 #endif

@@ -49,6 +49,11 @@ void nifti_put_real(vox_buf *out, const nifti_file *f, int size, double v)
     assert_int_equal(vox_buf_add(out, p, (size_t)size), 0);
 }
 
+static int64_t offset_of(const nifti_file *f, int64_t header)
+{
+    return f->vox_offset < 0 ? 0 : f->vox_offset ? f->vox_offset : header;
+}
+
 static void header1(unsigned char *p, const nifti_file *f)
 {
     const int big = f->big;
@@ -59,7 +64,7 @@ static void header1(unsigned char *p, const nifti_file *f)
         put_real(p + 76 + 4 * i, big, 4, f->pixdim[i]);
     }
     put_bits(p + 70, big, 2, (uint64_t)f->datatype);
-    put_real(p + 108, big, 4, f->vox_offset ? (double)f->vox_offset : 352.0);
+    put_real(p + 108, big, 4, (double)offset_of(f, 352));
     put_real(p + 112, big, 4, f->slope);
     put_real(p + 116, big, 4, f->inter);
     p[123] = (unsigned char)f->units;
@@ -71,7 +76,7 @@ static void header1(unsigned char *p, const nifti_file *f)
     }
     for (int i = 0; i < 12; i++)
         put_real(p + 280 + 4 * i, big, 4, f->srow[i]);
-    memcpy(p + 344, "n+1", 4);
+    memcpy(p + 344, f->pair ? "ni1" : "n+1", 4);
 }
 
 static void header2(unsigned char *p, const nifti_file *f)
@@ -79,13 +84,13 @@ static void header2(unsigned char *p, const nifti_file *f)
     const int big = f->big;
 
     put_bits(p, big, 4, 540);
-    memcpy(p + 4, "n+2\0\r\n\032\n", 8);
+    memcpy(p + 4, f->pair ? "ni2\0\r\n\032\n" : "n+2\0\r\n\032\n", 8);
     put_bits(p + 12, big, 2, (uint64_t)f->datatype);
     for (int i = 0; i < 8; i++) {
         put_bits(p + 16 + 8 * i, big, 8, (uint64_t)f->dim[i]);
         put_real(p + 104 + 8 * i, big, 8, f->pixdim[i]);
     }
-    put_bits(p + 168, big, 8, f->vox_offset ? (uint64_t)f->vox_offset : 544);
+    put_bits(p + 168, big, 8, (uint64_t)offset_of(f, 544));
     put_real(p + 176, big, 8, f->slope);
     put_real(p + 184, big, 8, f->inter);
     put_bits(p + 344, big, 4, (uint64_t)f->qform);

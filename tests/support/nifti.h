@@ -13,7 +13,8 @@ typedef struct nifti_file {
     int datatype;
     int64_t dim[8];
     double pixdim[8], slope, inter;
-    int64_t vox_offset; /* 0: right after the header */
+    int64_t vox_offset; /* 0: right after the header; -1: 0 */
+    int pair;           /* 1: the header of a .hdr/.img pair */
     int units, qform, sform;
     double quatern[3], qoffset[3], srow[12];
 } nifti_file;

@@ -55,6 +55,8 @@ def main(folder):
         "complex": nifti1("<", 32, 8, dim, bytes(64)),
         "flat": nifti1("<", 2, 1, (2, 4, 2, 1, 1, 1, 1, 1), bytes(8)),
         "five_axes": nifti1("<", 2, 1, (5, 2, 1, 1, 1, 4, 1, 1), bytes(8)),
+        "vector": nifti1("<", 2, 1, (5, 2, 1, 2, 1, 2, 1, 1), bytes(8)),
+        "pair": plain[:344] + b"ni1\0" + b"\n=PART=\n" + gzip.compress(bytes(352) + shorts, mtime=0),
         "huge": nifti2("<", 2, 1, (4, 1 << 40, 1 << 40, 1 << 40, 3, 1, 1, 1), bytes(8)),
         "no_spacing": nifti1("<", 2, 1, dim, bytes(8), pixdim=(0, float("nan"), -3)),
         "text": b"not an image at all",

@@ -1,11 +1,13 @@
 /*
- * store: .b2nd through C-Blosc2's b2nd interface.
+ * store: .b2nd files: written through C-Blosc2's b2nd interface, read as its frames with
+ * the metalayer of b2nd (store_meta.c).
  *
  * Frames are built and read in memory: writing goes through our own atomic writer, reading
  * through a mapped file, so that C-Blosc2 opens no file itself (it would, once per block).
  */
 #include "data/store_file.h"
 
+#include <b2nd.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,8 +115,23 @@ int vox_store_write(const char *path, const float *data, const int64_t shape[AXE
     return rc;
 }
 
-/* What the file says about itself, checked. */
-static int check_array(vox_store *s)
+/* What the file says about itself. b2nd's own reader is not used: it leaks what it
+ * refuses. */
+static int check_meta(vox_store_meta *m, blosc2_schunk *sc, const char *path)
+{
+    uint8_t *bytes = NULL;
+    int32_t len = 0;
+    int rc;
+
+    if (blosc2_meta_exists(sc, "b2nd") < 0 ||
+        blosc2_meta_get(sc, "b2nd", &bytes, &len) < 0 || !bytes)
+        return vox_fail(VOX_E_FORMAT, "%s: a Blosc2 frame without an array", path);
+    rc = vox_store_meta_read(m, bytes, (size_t)len, path);
+    free(bytes);
+    return rc;
+}
+
+static int check_type(vox_store *s)
 {
     static const struct {
         const char *dtype;
@@ -125,59 +142,77 @@ static int check_array(vox_store *s)
         {"|i1", 'i', 1},
         {"|u1", 'u', 1}
     };
-    const b2nd_array_t *a = s->array;
-    const char *dtype = a->dtype ? a->dtype : "nothing";
 
-    if (a->ndim != AXES)
-        return vox_fail(VOX_E_FORMAT, "%s: has %d axes, wanted 4 (channel and three)",
-                        s->path, a->ndim);
-    memcpy(s->shape, a->shape, sizeof s->shape);
-    for (int i = 0; i < AXES; i++) {
-        if (a->chunkshape[i] < 1 || a->blockshape[i] < 1)
-            return vox_fail(VOX_E_FORMAT,
-                            "%s: axis %d has chunks of %d voxels and blocks of %d, wanted "
-                            "1 or more",
-                            s->path, i, (int)a->chunkshape[i], (int)a->blockshape[i]);
-    }
+    s->item = s->frame->typesize;
     for (int i = 0; i < VOX_COUNT(kinds); i++) {
-        if (strcmp(dtype, kinds[i].dtype) == 0 && a->sc->typesize == kinds[i].size) {
+        if (strcmp(s->meta.dtype, kinds[i].dtype) == 0 && s->item == kinds[i].size) {
             s->kind = kinds[i].kind;
-            return check_shape(s->shape, s->path) == VOX_OK ? VOX_OK : VOX_E_FORMAT;
+            return VOX_OK;
         }
     }
-    return vox_fail(VOX_E_FORMAT, "%s: elements are %.32s, wanted <f4, |i1 or |u1", s->path,
-                    dtype);
+    return vox_fail(VOX_E_FORMAT, "%s: elements are %s of %d bytes, wanted <f4, |i1 or |u1",
+                    s->path, s->meta.dtype, (int)s->item);
 }
 
-static int open_array(vox_store *s, const char *path)
+/* Frame and description must be of one array. */
+static int count_items(vox_store *s)
 {
-    int rc;
+    int64_t chunks = 1;
 
-    s->path = vox_strdup(path);
-    if (!s->path)
-        return VOX_E_NOMEM;
-    VOX_TRY(vox_map_open(&s->map, path));
-    if (s->map.len < 100 || memcmp(s->map.data + 2, "b2frame", 7) != 0)
-        return vox_fail(VOX_E_FORMAT, "%s: %zu bytes that are no Blosc2 frame", path,
-                        s->map.len);
-    rc = b2nd_from_cframe((uint8_t *)(uintptr_t)s->map.data, (int64_t)s->map.len, false,
-                          &s->array);
-    if (rc < 0) {
-        s->array = NULL;
-        return vox_store_fail(path, "damaged or cut off", rc);
+    s->chunk_items = s->block_items = 1;
+    for (int i = 0; i < AXES; i++) {
+        const int64_t block = s->meta.block[i], chunk = s->meta.chunk[i];
+
+        s->padded[i] = (chunk + block - 1) / block * block;
+        s->chunk_items *= s->padded[i];
+        s->block_items *= block;
+        chunks *= (s->meta.shape[i] + chunk - 1) / chunk;
     }
-    return check_array(s);
+    if (s->frame->nchunks == chunks && s->frame->chunksize == s->chunk_items * s->item)
+        return VOX_OK;
+    return vox_fail(VOX_E_FORMAT,
+                    "%s: %lld chunks of %lld bytes, its array needs %lld of %lld", s->path,
+                    (long long)s->frame->nchunks, (long long)s->frame->chunksize,
+                    (long long)chunks, (long long)(s->chunk_items * s->item));
 }
 
-int vox_store_open(vox_store **out, const char *path)
+static int open_frame(vox_store *s)
+{
+    VOX_TRY(vox_store_frame_check(s->bytes, s->len, s->path));
+    s->frame =
+        blosc2_schunk_from_buffer((uint8_t *)(uintptr_t)s->bytes, (int64_t)s->len, false);
+    if (!s->frame)
+        return vox_fail(VOX_E_FORMAT, "%s: damaged or cut off", s->path);
+    VOX_TRY(check_meta(&s->meta, s->frame, s->path));
+    VOX_TRY(check_type(s));
+    return count_items(s);
+}
+
+static vox_store *new_store(const char *name)
 {
     vox_store *s = vox_zalloc(1, sizeof *s);
-    int rc = s ? VOX_OK : VOX_E_NOMEM;
+
+    need_library();
+    if (!s)
+        return NULL;
+    s->path = vox_strdup(name);
+    if (s->path)
+        return s;
+    vox_store_close(s);
+    return NULL;
+}
+
+int vox_store_open_bytes(vox_store **out, const void *bytes, size_t len, const char *name)
+{
+    vox_store *s = new_store(name);
+    int rc;
 
     *out = NULL;
-    need_library();
-    if (rc == VOX_OK)
-        rc = open_array(s, path);
+    if (!s)
+        return VOX_E_NOMEM;
+    s->bytes = bytes;
+    s->len = len;
+    rc = open_frame(s);
     if (rc == VOX_OK)
         *out = s;
     else
@@ -185,12 +220,27 @@ int vox_store_open(vox_store **out, const char *path)
     return rc;
 }
 
+int vox_store_open(vox_store **out, const char *path)
+{
+    vox_map map = VOX_MAP_INIT;
+    int rc;
+
+    *out = NULL;
+    VOX_TRY(vox_map_open(&map, path));
+    rc = vox_store_open_bytes(out, map.data, map.len, path);
+    if (rc == VOX_OK)
+        (*out)->map = map;
+    else
+        vox_map_close(&map);
+    return rc;
+}
+
 void vox_store_close(vox_store *s)
 {
     if (!s)
         return;
-    if (s->array)
-        b2nd_free(s->array);
+    if (s->frame)
+        blosc2_schunk_free(s->frame);
     vox_map_close(&s->map);
     vox_free(s->chunk);
     vox_free(s->mask);
@@ -200,22 +250,20 @@ void vox_store_close(vox_store *s)
 
 void vox_store_shape(const vox_store *s, int64_t shape[AXES])
 {
-    memcpy(shape, s->shape, sizeof s->shape);
+    memcpy(shape, s->meta.shape, sizeof s->meta.shape);
 }
 
 void vox_store_describe(const vox_store *s, vox_store_info *out)
 {
-    const b2nd_array_t *a = s->array;
-
-    *out = (vox_store_info){
-        .codec = "unknown", .bytes = a->sc->typesize, .packed = a->sc->cbytes};
+    *out =
+        (vox_store_info){.codec = "unknown", .bytes = s->item, .packed = s->frame->cbytes};
     for (int i = 0; i < AXES; i++) {
-        out->shape[i] = s->shape[i];
-        out->bytes *= s->shape[i];
-        out->chunk[i] = a->chunkshape[i];
-        out->block[i] = a->blockshape[i];
+        out->shape[i] = s->meta.shape[i];
+        out->bytes *= s->meta.shape[i];
+        out->chunk[i] = s->meta.chunk[i];
+        out->block[i] = s->meta.block[i];
     }
-    snprintf(out->dtype, sizeof out->dtype, "%s", a->dtype);
-    if (blosc2_compcode_to_compname(a->sc->compcode, &out->codec) < 0)
+    snprintf(out->dtype, sizeof out->dtype, "%.7s", s->meta.dtype);
+    if (blosc2_compcode_to_compname(s->frame->compcode, &out->codec) < 0)
         out->codec = "unknown";
 }

@@ -54,6 +54,9 @@ typedef struct vox_store vox_store;
  */
 int vox_store_open(vox_store **out, const char *path);
 
+/** vox_store_open for bytes that are kept; `name` is for messages. */
+int vox_store_open_bytes(vox_store **out, const void *bytes, size_t len, const char *name);
+
 /** NULL is legal. */
 void vox_store_close(vox_store *s);
 

@@ -2,18 +2,24 @@
 #ifndef VOX_DATA_STORE_FILE_H
 #define VOX_DATA_STORE_FILE_H
 
-#include <b2nd.h>
+#include <blosc2.h>
 
 #include "data/store.h"
+#include "data/store_meta.h"
 #include "io/map.h"
 
-enum { AXES = 4 };
+enum { AXES = STORE_AXES };
 
 struct vox_store {
-    vox_map map; /* the frame points into it */
-    b2nd_array_t *array;
+    vox_map map;                /* of a file; empty for bytes of the caller */
+    const unsigned char *bytes; /* the frame; `frame` points into it */
+    size_t len;
+    blosc2_schunk *frame;
+    vox_store_meta meta;
+    int64_t padded[AXES];             /* extents of a chunk, in whole blocks */
+    int64_t chunk_items, block_items; /* of a padded chunk, of a block */
+    int32_t item;                     /* bytes */
     char *path;
-    int64_t shape[AXES];
     char kind;   /* 'f' f32, 'i' i8, 'u' u8 */
     void *chunk; /* room for one decoded chunk, made by the first read */
     bool *mask;  /* blocks of a chunk that need not be decoded */

@@ -107,16 +107,16 @@ typedef struct blocks {
     int64_t lo[AXES], hi[AXES]; /* the needed ones */
 } blocks;
 
-static void find_blocks(blocks *out, const b2nd_array_t *a, const int64_t chunk[AXES],
+static void find_blocks(blocks *out, const vox_store *s, const int64_t chunk[AXES],
                         const box *want)
 {
     for (int i = 0; i < AXES; i++) {
-        const int64_t start = chunk[i] * a->chunkshape[i], b = a->blockshape[i];
-        const int64_t end = start + a->chunkshape[i];
+        const int64_t start = chunk[i] * s->meta.chunk[i], b = s->meta.block[i];
+        const int64_t end = start + s->meta.chunk[i];
         const int64_t lo = want->lo[i] > start ? want->lo[i] - start : 0;
         const int64_t hi = (want->hi[i] < end ? want->hi[i] : end) - start;
 
-        out->n[i] = a->extchunkshape[i] / b;
+        out->n[i] = s->padded[i] / b;
         out->first[i] = start;
         out->lo[i] = lo / b;
         out->hi[i] = (hi + b - 1) / b;
@@ -125,22 +125,21 @@ static void find_blocks(blocks *out, const b2nd_array_t *a, const int64_t chunk[
 
 static int decode(vox_store *s, int64_t nchunk, const blocks *need)
 {
-    const b2nd_array_t *a = s->array;
     const int64_t count = need->n[0] * need->n[1] * need->n[2] * need->n[3];
-    const int32_t bytes = (int32_t)(a->extchunknitems * a->sc->typesize);
+    const int32_t bytes = (int32_t)(s->chunk_items * s->item);
     uint8_t *chunk = NULL;
     bool needs_free = false;
     int32_t nbytes, cbytes, blocksize;
     int64_t p[AXES];
-    int rc = blosc2_schunk_get_lazychunk(a->sc, nchunk, &chunk, &needs_free);
+    int rc = blosc2_schunk_get_lazychunk(s->frame, nchunk, &chunk, &needs_free);
 
     if (rc < 0)
         return vox_store_fail(s->path, "a missing chunk", rc);
     rc = blosc2_cbuffer_sizes(chunk, &nbytes, &cbytes, &blocksize);
-    if (rc >= 0 && (nbytes != bytes || blocksize != a->blocknitems * a->sc->typesize))
+    if (rc >= 0 && (nbytes != bytes || blocksize != s->block_items * s->item))
         rc = BLOSC2_ERROR_INVALID_HEADER;
     if (rc >= 0 && !needs_free && /* then it lies in the file */
-        cbytes > (const char *)s->map.data + s->map.len - (const char *)chunk)
+        cbytes > s->bytes + s->len - chunk)
         rc = BLOSC2_ERROR_READ_BUFFER;
     memset(s->mask, 1, (size_t)count * sizeof *s->mask);
     memcpy(p, need->lo, sizeof p);
@@ -148,9 +147,9 @@ static int decode(vox_store *s, int64_t nchunk, const blocks *need)
         s->mask[index_of(p, need->n)] = false;
     } while (next_point(p, need->lo, need->hi));
     if (rc >= 0)
-        rc = blosc2_set_maskout(a->sc->dctx, s->mask, (int)count);
+        rc = blosc2_set_maskout(s->frame->dctx, s->mask, (int)count);
     if (rc >= 0)
-        rc = blosc2_decompress_ctx(a->sc->dctx, chunk, cbytes, s->chunk, bytes);
+        rc = blosc2_decompress_ctx(s->frame->dctx, chunk, cbytes, s->chunk, bytes);
     if (needs_free)
         free(chunk);
     return rc < 0 ? vox_store_fail(s->path, "a damaged chunk", rc) : VOX_OK;
@@ -159,20 +158,19 @@ static int decode(vox_store *s, int64_t nchunk, const blocks *need)
 static int read_chunk(vox_store *s, const target *t, const int64_t chunk[AXES],
                       const int64_t n_chunks[AXES])
 {
-    const b2nd_array_t *a = s->array;
     int64_t p[AXES];
     blocks need;
 
-    find_blocks(&need, a, chunk, &t->want);
+    find_blocks(&need, s, chunk, &t->want);
     VOX_TRY(decode(s, index_of(chunk, n_chunks), &need));
     memcpy(p, need.lo, sizeof p);
     do {
-        const int64_t at = index_of(p, need.n) * a->blocknitems * a->sc->typesize;
+        const int64_t at = index_of(p, need.n) * s->block_items * s->item;
         box b;
 
         for (int i = 0; i < AXES; i++) {
-            b.lo[i] = need.first[i] + p[i] * a->blockshape[i];
-            b.hi[i] = b.lo[i] + a->blockshape[i];
+            b.lo[i] = need.first[i] + p[i] * s->meta.block[i];
+            b.hi[i] = b.lo[i] + s->meta.block[i];
         }
         copy_block(t, (const char *)s->chunk + at, &b);
     } while (next_point(p, need.lo, need.hi));
@@ -182,32 +180,26 @@ static int read_chunk(vox_store *s, const target *t, const int64_t chunk[AXES],
 /* Room for one chunk, once per handle. */
 static int need_room(vox_store *s)
 {
-    const b2nd_array_t *a = s->array;
-
     if (s->chunk)
         return VOX_OK;
-    if (a->extchunknitems < 1 || a->extchunknitems > INT32_MAX / a->sc->typesize ||
-        a->blocknitems < 1)
-        return vox_fail(VOX_E_FORMAT, "%s: chunks of %lld voxels", s->path,
-                        (long long)a->extchunknitems);
-    s->mask = vox_alloc((size_t)(a->extchunknitems / a->blocknitems) + 1, sizeof *s->mask);
-    s->chunk = vox_alloc((size_t)a->extchunknitems, (size_t)a->sc->typesize);
+    s->mask = vox_alloc((size_t)(s->chunk_items / s->block_items) + 1, sizeof *s->mask);
+    s->chunk = vox_alloc((size_t)s->chunk_items, (size_t)s->item);
     return s->mask && s->chunk ? VOX_OK : VOX_E_NOMEM;
 }
 
 static int read_box(vox_store *s, const target *t)
 {
-    const b2nd_array_t *a = s->array;
+    const int64_t *chunk = s->meta.chunk;
     int64_t n[AXES], lo[AXES], hi[AXES], p[AXES];
 
     VOX_TRY(need_room(s));
     for (int i = 0; i < AXES; i++) {
         VOX_ASSERT(t->want.lo[i] >= 0 && t->want.lo[i] < t->want.hi[i]);
-        VOX_ASSERT(t->want.hi[i] <= s->shape[i]);
+        VOX_ASSERT(t->want.hi[i] <= s->meta.shape[i]);
         VOX_ASSERT(t->want.hi[i] - t->want.lo[i] <= t->room[i]);
-        n[i] = (s->shape[i] + a->chunkshape[i] - 1) / a->chunkshape[i];
-        lo[i] = t->want.lo[i] / a->chunkshape[i];
-        hi[i] = (t->want.hi[i] - 1) / a->chunkshape[i] + 1;
+        n[i] = (s->meta.shape[i] + chunk[i] - 1) / chunk[i];
+        lo[i] = t->want.lo[i] / chunk[i];
+        hi[i] = (t->want.hi[i] - 1) / chunk[i] + 1;
     }
     memcpy(p, lo, sizeof p);
     do {

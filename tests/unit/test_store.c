@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "data/store.h"
+#include "data/store_meta.h"
 #include "support/unit.h"
 
 #define GOLDEN VOX_SOURCE_DIR "/tests/golden/store/"
@@ -217,6 +218,145 @@ static void damage_is_an_error(void **state)
     vox_buf_release(&bytes);
 }
 
+/* The metalayer of an array of 1 x 9 x 10 x 11 voxels. */
+static size_t make_meta(unsigned char m[128])
+{
+    static const unsigned char shape[4] = {1, 9, 10, 11}, chunk[4] = {1, 5, 10, 8},
+                               block[4] = {1, 4, 4, 4};
+    unsigned char *p = m;
+
+    memcpy(p, "\x97\0\4\x94", 4);
+    p += 4;
+    for (int i = 0; i < 4; i++, p += 9)
+        memcpy(p, (unsigned char[9]){0xd3, 0, 0, 0, 0, 0, 0, 0, shape[i]}, 9);
+    *p++ = 0x94;
+    for (int i = 0; i < 4; i++, p += 5)
+        memcpy(p, (unsigned char[5]){0xd2, 0, 0, 0, chunk[i]}, 5);
+    *p++ = 0x94;
+    for (int i = 0; i < 4; i++, p += 5)
+        memcpy(p, (unsigned char[5]){0xd2, 0, 0, 0, block[i]}, 5);
+    memcpy(p, "\0\xdb\0\0\0\3<f4", 9);
+    return (size_t)(p + 9 - m);
+}
+
+static void what_a_frame_says_of_its_array(void **state)
+{
+    static const struct {
+        int at;
+        unsigned char byte;
+        const char *says;
+    } bad[] = {
+        {0,  0x96, "damaged"              }, /* six fields */
+        {2,  3,    "3 axes"               },
+        {2,  0x84, "damaged"              },
+        {3,  0x93, "damaged"              },
+        {4,  0xd2, "damaged"              },
+        {12, 0,    "axis 0 has 0 voxels"  },
+        {5,  0x80, "axis 0 has -92"       }, /* a negative extent */
+        {17, 1,    "axis 1 has 4294967305"}, /* more than 31 bits */
+        {41, 0xd3, "damaged"              },
+        {45, 0,    "chunks of 0"          },
+        {66, 0,    "blocks of 0"          },
+        {71, 6,    "blocks of 6"          }, /* larger than its chunk */
+        {72, 0xd1, "damaged"              },
+        {82, 1,    "damaged"              }, /* not NumPy's */
+        {83, 0xda, "damaged"              },
+        {84, 0x80, "damaged"              },
+        {87, 4,    "damaged"              },
+        {88, '\n', "damaged"              },
+    };
+    unsigned char m[128];
+    const size_t n = make_meta(m);
+    vox_store_meta found;
+
+    (void)state;
+    assert_int_equal(n, 91);
+    assert_int_equal(vox_store_meta_read(&found, m, n, "x"), VOX_OK);
+    assert_true(found.shape[3] == 11 && found.chunk[1] == 5 && found.block[3] == 4);
+    assert_string_equal(found.dtype, "<f4");
+    for (size_t len = 0; len < n; len++) {
+        assert_int_equal(vox_store_meta_read(&found, m, len, "x"), VOX_E_FORMAT);
+        assert_non_null(strstr(vox_error_text(), "x: "));
+    }
+    assert_int_equal(vox_store_meta_read(&found, m, n + 1, "x"), VOX_E_FORMAT);
+    for (int i = 0; i < VOX_COUNT(bad); i++) {
+        const unsigned char was = m[bad[i].at];
+
+        m[bad[i].at] = bad[i].byte;
+        vox_error_clear();
+        assert_int_equal(vox_store_meta_read(&found, m, n, "x"), VOX_E_FORMAT);
+        if (!strstr(vox_error_text(), bad[i].says))
+            fail_msg("row %d says \"%s\", wanted \"%s\"", i, vox_error_text(), bad[i].says);
+        m[bad[i].at] = was;
+    }
+}
+
+/* Bytes of the frame's header that C-Blosc2 does not check, or not before it uses them. */
+static void what_a_frame_says_of_itself(void **state)
+{
+    static const struct {
+        int at;
+        unsigned char byte;
+        const char *says;
+    } bad[] = {
+        {2,    'B',  "no Blosc2 frame"}, /* magic */
+        {0x0c, 1,    "cut off"        }, /* length of the header, 162 or so */
+        {0x0b, 0x7f, "cut off"        },
+        {0x10, 0x80, "cut off"        }, /* of the frame */
+        {0x14, 0x7f, "cut off"        },
+        {0x19, 0x52, "chunks of"      }, /* chunks of any length */
+        {0x19, 0x92, "chunks of"      }, /* blocks of any length */
+        {0x1a, 1,    "chunks of"      }, /* a folder */
+        {0x1e, 0x80, "chunks of"      }, /* bytes */
+        {0x25, 1,    "chunks of"      },
+        {0x30, 0x80, "chunks of"      }, /* of an element */
+        {0x35, 0x80, "blocks of -"    },
+        {0x3a, 0x80, "chunks of -"    },
+    };
+    vox_buf b = VOX_BUF_INIT;
+
+    (void)state;
+    assert_int_equal(vox_file_read(&b, GOLDEN "image.b2nd"), VOX_OK);
+    assert_int_equal(vox_store_frame_check(b.data, b.len, "x"), VOX_OK);
+    assert_int_equal(vox_store_frame_check(b.data, b.len - 1, "x"), VOX_E_FORMAT);
+    for (size_t n = 0; n < 100; n++)
+        assert_int_equal(vox_store_frame_check(b.data, n, "x"), VOX_E_FORMAT);
+    for (int i = 0; i < VOX_COUNT(bad); i++) {
+        const char was = b.data[bad[i].at];
+
+        b.data[bad[i].at] = (char)bad[i].byte;
+        vox_error_clear();
+        if (vox_store_frame_check(b.data, b.len, "x") != VOX_E_FORMAT ||
+            !strstr(vox_error_text(), bad[i].says))
+            fail_msg("row %d says \"%s\", wanted \"%s\"", i, vox_error_text(), bad[i].says);
+        b.data[bad[i].at] = was;
+    }
+    memset(b.data + 0x3a, 0, 4); /* the division by zero that the fuzzer found */
+    assert_int_equal(vox_store_frame_check(b.data, b.len, "x"), VOX_E_FORMAT);
+    vox_buf_release(&b);
+}
+
+static void frame_and_description_of_two_arrays(void **state)
+{
+    static const unsigned char forty[9] = {0xd3, 0, 0, 0, 0, 0, 0, 0, 40};
+    vox_buf b = VOX_BUF_INIT;
+    vox_store *s = NULL;
+    size_t at = 0;
+
+    (void)state;
+    assert_int_equal(vox_file_read(&b, GOLDEN "image.b2nd"), VOX_OK);
+    while (at < b.len - 9 && memcmp(b.data + at, forty, 9) != 0)
+        at++;
+    assert_true(at < 300);
+    b.data[at + 8] = 60; /* three chunks along z, where the frame has two */
+    assert_int_equal(vox_store_open_bytes(&s, b.data, b.len, "x"), VOX_E_FORMAT);
+    assert_non_null(strstr(vox_error_text(), "its array needs 6 of"));
+    b.data[at + 8] = 39; /* the same two */
+    assert_int_equal(vox_store_open_bytes(&s, b.data, b.len, "x"), VOX_OK);
+    vox_store_close(s);
+    vox_buf_release(&b);
+}
+
 static void unwritable_leaves_nothing(void **state)
 {
     static const int64_t shape[4] = {1, 2, 2, 2}, none[4] = {1, 0, 2, 2};
@@ -231,9 +371,15 @@ static void unwritable_leaves_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(block_table),        cmocka_unit_test(blocks_fit_any_shape),
-        cmocka_unit_test(boxes_come_back),    cmocka_unit_test(reads_other_writers),
-        cmocka_unit_test(damage_is_an_error), cmocka_unit_test(unwritable_leaves_nothing),
+        cmocka_unit_test(block_table),
+        cmocka_unit_test(blocks_fit_any_shape),
+        cmocka_unit_test(boxes_come_back),
+        cmocka_unit_test(reads_other_writers),
+        cmocka_unit_test(what_a_frame_says_of_itself),
+        cmocka_unit_test(what_a_frame_says_of_its_array),
+        cmocka_unit_test(frame_and_description_of_two_arrays),
+        cmocka_unit_test(damage_is_an_error),
+        cmocka_unit_test(unwritable_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

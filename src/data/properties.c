@@ -19,6 +19,8 @@ void vox_properties_fill(vox_properties *out, const vox_prepared_case *p,
            sizeof out->shape_after_cropping);
     memcpy(out->spacing, p->image.info.spacing, sizeof out->spacing);
     memcpy(out->shape, p->image.info.shape.n, sizeof out->shape);
+    for (int i = 0; i < 3; i++)
+        out->transpose[i] = p->transpose[i];
     memcpy(out->origin, file->origin, sizeof out->origin);
     memcpy(out->direction, file->direction, sizeof out->direction);
     out->mean = p->mean;
@@ -143,6 +145,7 @@ static const member members[] = {
     INTS(shape_after_cropping, 3),
     DOUBLES(spacing, 3),
     INTS(shape, 4),
+    INTS(transpose, 3),
     DOUBLES(origin, 3),
     DOUBLES(direction, 9),
     DOUBLES(mean, 1),
@@ -204,6 +207,8 @@ static int read_member(vox_properties *p, const member *m, json_object *o, const
     char *at = (char *)p + m->offset;
     json_object *list;
 
+    if (m->offset == offsetof(vox_properties, transpose) && !vox_json_get(o, m->name))
+        return VOX_OK; /* an older file */
     VOX_TRY(vox_json_array(&list, o, m->name, path));
     if (json_object_array_length(list) != (size_t)m->count)
         return vox_fail(VOX_E_FORMAT, "%s: \"%s\" has %zu numbers, wanted %d", path,
@@ -232,7 +237,9 @@ static int read_json(vox_properties *p, json_object *o, const char *path)
 
 int vox_properties_read(vox_properties *out, const char *path)
 {
-    vox_properties p = {0};
+    vox_properties p = {
+        .transpose = {0, 1, 2}
+    };
     json_object *o = NULL;
     int rc = vox_json_read(&o, path);
 

@@ -16,6 +16,7 @@ typedef struct vox_properties {
     int64_t shape_after_cropping[3];
     double spacing[3];              /* mm, of the stored image */
     int64_t shape[4];               /* of the stored image */
+    int64_t transpose[3];           /* output axis i is axis transpose[i] of the file */
     double origin[3], direction[9]; /* of the file, as vox_volume_info has them */
     double mean, std;
     char key[20];     /* of the input and the plan: same key, same files */
@@ -33,7 +34,19 @@ int vox_properties_pickle(vox_buf *out, const vox_properties *p);
 /** Write the JSON side file, atomically. @return VOX_OK; VOX_E_IO, VOX_E_NOMEM */
 int vox_properties_write(const vox_properties *p, const char *path);
 
-/** Read it. @return VOX_OK; VOX_E_MISSING, VOX_E_FORMAT, VOX_E_IO */
+/** Read it; one without "transpose" (older) has the axes of the file.
+ * @return VOX_OK; VOX_E_MISSING, VOX_E_FORMAT, VOX_E_IO */
 int vox_properties_read(vox_properties *out, const char *path);
+
+/**
+ * Read the peer's pickle. It does not say how axes were transposed, nor what the voxels
+ * were made of: transpose is kept as given; key, bytes, mean, std, shape and spacing stay
+ * 0.
+ *
+ * @param[in,out] out  transpose given
+ * @return VOX_OK; VOX_E_FORMAT, VOX_E_NOMEM
+ */
+int vox_properties_unpickle(vox_properties *out, const void *bytes, size_t len,
+                            const char *name);
 
 #endif

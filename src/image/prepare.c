@@ -77,6 +77,7 @@ static void set_geometry(job *j, const vox_volume *image)
     for (int i = 0; i < 3; i++) {
         const int a = j->cfg->transpose[i];
 
+        p->transpose[i] = a;
         j->spacing[i] = image->info.spacing[a];
         p->shape_before_cropping[i] = image->info.shape.n[1 + a];
         p->bbox[i][0] = j->box.lo[a];

@@ -38,7 +38,8 @@ typedef struct vox_prepared_case {
     int64_t bbox[3][2];              /* "bbox_used_for_cropping", half open */
     int64_t shape_after_cropping[3]; /* and before resampling */
     double mean, std;                /* of channel 0, in the units of the image */
-    int thick_axis; /* axis resampled slice by slice (data.md 7.6), or -1 */
+    int transpose[3]; /* of the cfg: output axis i is input axis transpose[i] */
+    int thick_axis;   /* axis resampled slice by slice (data.md 7.6), or -1 */
 } vox_prepared_case;
 
 #define VOX_PREPARED_CASE_INIT \

@@ -11,14 +11,17 @@
 
 typedef struct inspect_cfg {
     int header;
+    char *png;
 } inspect_cfg;
 
 static const vox_opt opts[] = {
     VOX_OPT_BOOL(inspect_cfg, header, 0, "of images only the header, which is quicker"),
+    VOX_OPT_STR(inspect_cfg, png, NULL,
+                "draw the middle planes of an image into this file"),
     VOX_OPT_END,
 };
 
-typedef int (*inspector)(json_object **out, const char *path, int header);
+typedef int (*inspector)(json_object **out, const char *path, const vox_inspect_how *how);
 
 static const struct {
     const char *ending;
@@ -41,7 +44,17 @@ static inspector find(const char *path)
     return vox_format_of(path) ? vox_inspect_image : NULL;
 }
 
-static int inspect(json_object **out, const char *path, int header)
+static int fail_ending(const char *path)
+{
+    char images[128];
+
+    return vox_fail(VOX_E_FORMAT,
+                    "%s: what ends like this is not known, wanted %s, .b2nd, .pth, "
+                    ".safetensors, .npy or .json",
+                    path, vox_format_endings(images));
+}
+
+static int inspect(json_object **out, const char *path, const vox_inspect_how *how)
 {
     const inspector run = find(path);
 
@@ -50,12 +63,10 @@ static int inspect(json_object **out, const char *path, int header)
     if (!vox_file_exists(path))
         return vox_fail(VOX_E_MISSING, "%s: no such file", path);
     if (!run)
-        return vox_fail(
-            VOX_E_FORMAT,
-            "%s: what ends like this is not known, wanted .nii, .nii.gz, .b2nd, "
-            ".pth, .safetensors, .npy or .json",
-            path);
-    return run(out, path, header);
+        return fail_ending(path);
+    if (how->png && run != vox_inspect_image && run != vox_inspect_store)
+        return vox_fail(VOX_E_ARG, "%s: is no image, there is nothing to draw", path);
+    return run(out, path, how);
 }
 
 /* ---- text ---- */
@@ -122,13 +133,16 @@ static int print_text(json_object *o)
 static int run(const void *c, const vox_common *common, int argc, char **argv)
 {
     const inspect_cfg *cfg = c;
+    const vox_inspect_how how = {cfg->header, cfg->png};
     int bad = 0;
 
     if (argc == 0)
         return vox_fail(VOX_E_USAGE, "inspect needs a file");
+    if (cfg->png && (argc > 1 || cfg->header))
+        return vox_fail(VOX_E_USAGE, "--png draws one file, and not with --header");
     for (int i = 0; i < argc; i++) {
         json_object *o = NULL;
-        int rc = inspect(&o, argv[i], cfg->header);
+        int rc = inspect(&o, argv[i], &how);
 
         if (rc == VOX_OK)
             rc = common->json ? vox_report_json(o) : print_text(o);
@@ -146,7 +160,7 @@ const vox_cmd vox_cmd_inspect = {
     .name = "inspect",
     .group = "look",
     .summary = "say what files hold: images, preprocessed images, checkpoints, plans",
-    .usage = "voxmind inspect [--json] [--header] <file>...",
+    .usage = "voxmind inspect [--json] [--header] [--png FILE] <file>...",
     .cfg_size = sizeof(inspect_cfg),
     .opts = opts,
     .run = run,

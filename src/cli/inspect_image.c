@@ -8,8 +8,8 @@
 #include "base/mem.h"
 #include "cli/inspect.h"
 #include "cli/report.h"
+#include "data/case_geometry.h"
 #include "data/fingerprint.h"
-#include "data/properties.h"
 #include "data/store.h"
 #include "image/volume.h"
 
@@ -165,65 +165,120 @@ static void add_problem(json_object *o, const vox_volume *v, const char *path)
     vox_error_clear();
 }
 
-int vox_inspect_image(json_object **out, const char *path, int header)
+static void add_files(json_object *o, const char *path)
+{
+    json_object *list = json_object_new_array();
+    vox_strs parts = {0};
+
+    if (vox_volume_parts(&parts, path) == VOX_OK) {
+        for (int64_t i = 0; i < parts.count; i++)
+            json_object_array_add(list, json_object_new_string(parts.v[i]));
+    }
+    if (parts.count)
+        json_object_object_add(o, "voxels_in", json_object_get(list));
+    json_object_put(list);
+    vox_strs_release(&parts);
+    vox_error_clear();
+}
+
+/* Everything of the voxels; the distribution comes last, as it sorts them. */
+static int add_voxels(json_object *o, vox_volume *v, const char *path,
+                      const vox_inspect_how *how)
+{
+    if (how->png)
+        VOX_TRY(vox_inspect_picture(how->png, v, path));
+    vox_inspect_intensity(o, v->data, vox_shape_count(v->info.shape));
+    return VOX_OK;
+}
+
+int vox_inspect_image(json_object **out, const char *path, const vox_inspect_how *how)
 {
     vox_volume v = VOX_VOLUME_INIT;
     json_object *o;
+    int rc = VOX_OK;
 
-    VOX_TRY(header ? vox_volume_read_info(&v.info, path) : vox_volume_read(&v, path));
+    VOX_TRY(how->header ? vox_volume_read_info(&v.info, path) : vox_volume_read(&v, path));
     o = json_object_new_object();
     vox_report_text(o, "file", path);
     add_info(o, &v.info);
+    add_files(o, path);
     add_problem(o, &v, path);
     if (v.data) {
         vox_report_int(o, "nonfinite_stored", v.info.nonfinite);
-        vox_inspect_intensity(o, v.data, vox_shape_count(v.info.shape));
+        rc = add_voxels(o, &v, path, how);
     }
     vox_volume_release(&v);
-    *out = o;
-    return VOX_OK;
+    if (rc == VOX_OK)
+        *out = o;
+    else
+        json_object_put(o);
+    return rc;
 }
 
 /* ---- preprocessed images ---- */
 
-static int add_values(json_object *o, vox_store *s, const int64_t shape[4])
+/* Read what is stored, with the geometry of the case, or as one of 1 mm without its side
+ * files. */
+static int add_values(json_object *o, vox_store *s, const vox_volume_info *info,
+                      const char *path, const vox_inspect_how *how)
 {
     static const int64_t lo[4] = {0};
-    const int64_t n = shape[0] * shape[1] * shape[2] * shape[3];
-    float *v = vox_alloc((size_t)n, sizeof *v);
-    int rc = v ? vox_store_read(s, lo, shape, v, shape) : VOX_E_NOMEM;
+    const int64_t *shape = info->shape.n;
+    vox_volume v = {.info = *info};
+    int rc;
 
+    v.data = vox_alloc((size_t)vox_shape_count(info->shape), sizeof *v.data);
+    rc = v.data ? vox_store_read(s, lo, shape, v.data, shape) : VOX_E_NOMEM;
     if (rc == VOX_OK)
-        vox_inspect_intensity(o, v, n);
-    vox_free(v);
+        rc = add_voxels(o, &v, path, how);
+    vox_volume_release(&v);
     return rc;
 }
 
-/* The side file "<stem>.json", where there is one: masks and the peer's images have none.
- */
-static void add_properties(json_object *o, const char *path)
+/* What the side files say, where there are any. */
+static void add_properties(json_object *o, vox_volume_info *info, const char *path)
 {
-    const size_t stem = strlen(path) - strlen(".b2nd");
-    vox_buf side = VOX_BUF_INIT;
-    vox_properties p;
+    vox_properties p = {.std = 0.0};
+    char code[4];
 
-    if (vox_buf_printf(&side, "%.*s.json", (int)stem, path) == VOX_OK &&
-        vox_file_exists(vox_buf_text(&side)) &&
-        vox_properties_read(&p, vox_buf_text(&side)) == VOX_OK) {
+    for (int i = 0; i < 3; i++) {
+        info->spacing[i] = 1.0;
+        info->direction[4 * i] = i < 2 ? -1.0 : 1.0;
+    }
+    if (vox_case_properties(&p, path, info->shape.n) == VOX_OK &&
+        vox_case_geometry(info, &p, path) == VOX_OK) {
+        orientation(code, info->direction);
         vox_report_nums(o, "spacing", p.spacing, 3);
+        vox_report_text(o, "orientation", code);
+        vox_report_nums(o, "origin", info->origin, 3);
         vox_report_nums(o, "spacing_read", p.spacing_read, 3);
+        vox_report_ints(o, "transpose", p.transpose, 3);
         vox_report_ints(o, "shape_before_cropping", p.shape_before_cropping, 3);
         vox_report_ints(o, "crop", &p.bbox[0][0], 6);
         vox_report_ints(o, "shape_after_cropping", p.shape_after_cropping, 3);
+    }
+    if (p.std > 0.0) { /* the peer keeps neither */
         vox_report_num(o, "mean_read", p.mean);
         vox_report_num(o, "std_read", p.std);
     }
     vox_error_clear();
-    vox_buf_release(&side);
 }
 
-int vox_inspect_store(json_object **out, const char *path, int header)
+static void add_store(json_object *o, const vox_store_info *info)
 {
+    vox_report_text(o, "format", "b2nd");
+    vox_report_text(o, "dtype", info->dtype);
+    vox_report_ints(o, "shape", info->shape, 4);
+    vox_report_ints(o, "chunk", info->chunk, 4);
+    vox_report_ints(o, "block", info->block, 4);
+    vox_report_text(o, "codec", info->codec);
+    vox_report_int(o, "bytes", info->bytes);
+    vox_report_int(o, "bytes_packed", info->packed);
+}
+
+int vox_inspect_store(json_object **out, const char *path, const vox_inspect_how *how)
+{
+    vox_volume_info volume = {.format = "b2nd"};
     vox_store *s;
     vox_store_info info;
     json_object *o;
@@ -231,18 +286,12 @@ int vox_inspect_store(json_object **out, const char *path, int header)
 
     VOX_TRY(vox_store_open(&s, path));
     vox_store_describe(s, &info);
+    volume.shape = VOX_SHAPE(info.shape[0], info.shape[1], info.shape[2], info.shape[3]);
     o = json_object_new_object();
     vox_report_text(o, "file", path);
-    vox_report_text(o, "format", "b2nd");
-    vox_report_text(o, "dtype", info.dtype);
-    vox_report_ints(o, "shape", info.shape, 4);
-    vox_report_ints(o, "chunk", info.chunk, 4);
-    vox_report_ints(o, "block", info.block, 4);
-    vox_report_text(o, "codec", info.codec);
-    vox_report_int(o, "bytes", info.bytes);
-    vox_report_int(o, "bytes_packed", info.packed);
-    add_properties(o, path);
-    rc = header ? VOX_OK : add_values(o, s, info.shape);
+    add_store(o, &info);
+    add_properties(o, &volume, path);
+    rc = how->header ? VOX_OK : add_values(o, s, &volume, path, how);
     vox_store_close(s);
     if (rc == VOX_OK)
         *out = o;

@@ -182,12 +182,12 @@ static int describe(json_object *o, json_object *root, const char *path)
     return VOX_OK;
 }
 
-int vox_inspect_json(json_object **out, const char *path, int header)
+int vox_inspect_json(json_object **out, const char *path, const vox_inspect_how *how)
 {
     json_object *root, *o;
     int rc;
 
-    (void)header;
+    (void)how;
     VOX_TRY(vox_json_read(&root, path));
     o = json_object_new_object();
     vox_report_text(o, "file", path);

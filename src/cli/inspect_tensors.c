@@ -103,13 +103,13 @@ static json_object *describe_pth(const vox_obj *root, const vox_tensors *ts,
     return o;
 }
 
-int vox_inspect_pth(json_object **out, const char *path, int header)
+int vox_inspect_pth(json_object **out, const char *path, const vox_inspect_how *how)
 {
     vox_pth p = VOX_PTH_INIT;
     vox_tensors ts = VOX_TENSORS_INIT;
     int rc = vox_pth_read(&p, path, VOX_PTH_SKIP_UNKNOWN);
 
-    (void)header;
+    (void)how;
     if (rc == VOX_OK)
         rc = vox_obj_tensors(&ts, find_weights(p.tree.root), path);
     if (rc == VOX_OK)
@@ -130,11 +130,11 @@ static void add_meta(json_object *o, const vox_tensors *ts)
     json_object_object_add(o, "metadata", meta);
 }
 
-int vox_inspect_safetensors(json_object **out, const char *path, int header)
+int vox_inspect_safetensors(json_object **out, const char *path, const vox_inspect_how *how)
 {
     vox_tensors ts = VOX_TENSORS_INIT;
 
-    (void)header;
+    (void)how;
     VOX_TRY(vox_safetensors_read(&ts, path));
     *out = begin(path, "safetensors");
     add_tensors(*out, &ts);
@@ -145,11 +145,11 @@ int vox_inspect_safetensors(json_object **out, const char *path, int header)
     return VOX_OK;
 }
 
-int vox_inspect_npy(json_object **out, const char *path, int header)
+int vox_inspect_npy(json_object **out, const char *path, const vox_inspect_how *how)
 {
     vox_npy npy = VOX_NPY_INIT;
 
-    (void)header;
+    (void)how;
     VOX_TRY(vox_npy_open(&npy, path));
     *out = begin(path, "npy");
     vox_report_text(*out, "dtype", vox_dtype_name(npy.tensor.dtype));

@@ -18,6 +18,7 @@ int vox_fail(int code, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     memcpy(last.text, text, sizeof text);
+    last.cure[0] = '\0';
     last.code = code;
     return code;
 }
@@ -59,8 +60,24 @@ int vox_fail_errno(int code, const char *fmt, ...)
     n = strlen(text);
     snprintf(text + n, sizeof text - n, ": %s", strerror(err));
     memcpy(last.text, text, sizeof text);
+    last.cure[0] = '\0';
     last.code = code;
     return code;
+}
+
+int vox_cure(int code, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(last.cure, sizeof last.cure, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+const char *vox_error_cure(void)
+{
+    return last.cure;
 }
 
 const char *vox_error_text(void)
@@ -71,7 +88,7 @@ const char *vox_error_text(void)
 void vox_error_clear(void)
 {
     last.code = VOX_OK;
-    last.text[0] = '\0';
+    last.text[0] = last.cure[0] = '\0';
 }
 
 void vox_error_take(vox_error *out)

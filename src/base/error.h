@@ -36,6 +36,7 @@ typedef enum vox_code {
 typedef struct vox_error {
     int code;
     char text[1024];
+    char cure[256];
 } vox_error;
 
 /**
@@ -51,6 +52,12 @@ int vox_fail_in(int code, const char *fmt, ...) VOX_PRINTF(2, 3);
 
 /** vox_fail with the text of errno appended: "...: No space left on device". */
 int vox_fail_errno(int code, const char *fmt, ...) VOX_PRINTF(2, 3);
+
+/** Say what the user can do about the thread's failure; returns `code`. */
+int vox_cure(int code, const char *fmt, ...) VOX_PRINTF(2, 3);
+
+/** What vox_cure said since the last vox_fail, "" when nothing; borrowed likewise. */
+const char *vox_error_cure(void);
 
 /** The thread's message, "" when there is none; borrowed until the next failure. */
 const char *vox_error_text(void);

@@ -107,6 +107,32 @@ VOX_INLINE float vec_top(vec a)
     return top;
 }
 
+/**
+ * Let results too small for a normal number become 0, as recursions that fade out make many
+ * of them, which some CPUs compute very slowly. Of this thread, until restored.
+ * @return what vec_restore_denormals is to be given
+ */
+VOX_INLINE unsigned vec_flush_denormals(void)
+{
+#ifdef __SSE__
+    const unsigned mode = __builtin_ia32_stmxcsr();
+
+    __builtin_ia32_ldmxcsr(mode | 0x8040u);
+    return mode;
+#else
+    return 0;
+#endif
+}
+
+VOX_INLINE void vec_restore_denormals(unsigned mode)
+{
+#ifdef __SSE__
+    __builtin_ia32_ldmxcsr(mode);
+#else
+    (void)mode;
+#endif
+}
+
 /** Ask for a cache line that will be read soon. Any address is legal. */
 VOX_INLINE void vec_prefetch(const void *p)
 {

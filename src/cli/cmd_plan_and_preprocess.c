@@ -36,11 +36,8 @@ static int all_steps(const char *dataset, const all_cfg *cfg,
 static int run(const void *c, const vox_common *common, int argc, char **argv)
 {
     const all_cfg *cfg = c;
-    const vox_steps_preprocessing p = {.plans = "nnsslPlans",
-                                       .configurations = &cfg->c,
-                                       .np = &cfg->np,
-                                       .parts = 1,
-                                       .level = 1};
+    const vox_steps_preprocessing p = {
+        .plans = "nnsslPlans", .configurations = &cfg->c, .np = &cfg->np, .parts = 1};
     vox_strs datasets = {0};
     int rc = vox_steps_check(&p);
 

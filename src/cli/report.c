@@ -131,6 +131,9 @@ void vox_report_rejects(const vox_rejects *r)
     }
     if (r->count)
         printf("  %-*s  reason\n", width, "image");
-    for (int64_t i = 0; i < r->count; i++)
+    for (int64_t i = 0; i < r->count; i++) {
         printf("  %-*s  %s\n", width, title(&r->v[i]), r->v[i].reason);
+        if (*r->v[i].cure)
+            printf("  %-*s    cure: %s\n", width, "", r->v[i].cure);
+    }
 }

@@ -7,6 +7,7 @@
 
 #include "base/opt.h"
 #include "cli/cmd.h"
+#include "data/store.h"
 
 /**
  * The datasets a command is to work on, as names of folders.
@@ -43,8 +44,17 @@ int vox_steps_plan(const char *dataset, const char *plans, const vox_common *com
 typedef struct vox_steps_preprocessing {
     const char *plans;                   /* name of the plan */
     const vox_strs *configurations, *np; /* as typed: -c, -np */
-    int part, parts, level, again, nan_as_zero;
+    int part, parts, again, nan_as_zero, dry_run;
+    int64_t memory;      /* bytes; 0: what is free */
+    vox_store_cfg store; /* codec and level */
 } vox_steps_preprocessing;
+
+/** The part that was typed: "2" of `total`, or "2/5". @return VOX_OK; VOX_E_USAGE */
+int vox_steps_part(vox_steps_preprocessing *p, const char *part, int total);
+
+/** An amount of memory as typed: "800M", "16G", "16GiB", bytes; NULL: 0. @return VOX_OK;
+ * VOX_E_USAGE */
+int vox_steps_memory(int64_t *out, const char *text);
 
 /** Does -np hold one number for all configurations, or one each? @return VOX_OK;
  * VOX_E_USAGE */
@@ -56,6 +66,12 @@ int vox_steps_check(const vox_steps_preprocessing *p);
  * @return VOX_OK, also when some images were refused; VOX_E_FORMAT when all were;
  * VOX_E_STOP
  */
+struct vox_preprocess_cfg;
+
+/** Tell what a run would make and take, image by image and in sum. */
+int vox_steps_forecast(const char *dataset, const struct vox_preprocess_cfg *cfg,
+                       const vox_common *common);
+
 int vox_steps_preprocess(const char *dataset, const vox_steps_preprocessing *p,
                          const vox_common *common);
 

@@ -1,4 +1,5 @@
 /* steps: preprocessing a dataset below the roots. */
+#include <ctype.h>
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,47 @@ int vox_steps_check(const vox_steps_preprocessing *p)
     if (p->part >= p->parts)
         return vox_fail(VOX_E_USAGE, "-part is %d of %d, wanted 0 to %d", p->part, p->parts,
                         p->parts - 1);
+    return VOX_OK;
+}
+
+int vox_steps_part(vox_steps_preprocessing *p, const char *part, int total)
+{
+    char *end;
+    const long i = strtol(part, &end, 10);
+    const long n = *end == '/' ? strtol(end + 1, &end, 10) : total;
+
+    if (end == part || *end || i < 0 || n < 1 || n > 1000000 || i > n ||
+        (n != total && total != 1))
+        return vox_fail(VOX_E_USAGE,
+                        "-part is %s with -total_parts %d, wanted a number from 0, or as "
+                        "2/5",
+                        part, total);
+    p->part = (int)i;
+    p->parts = (int)n;
+    return VOX_OK;
+}
+
+int vox_steps_memory(int64_t *out, const char *text)
+{
+    static const char units[] = "KMGT";
+    const char *unit;
+    double v = 0;
+    char *end;
+
+    *out = 0;
+    if (!text)
+        return VOX_OK;
+    v = strtod(text, &end);
+    unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    for (const char *u = units; unit && u <= unit; u++)
+        v *= 1024;
+    end += unit != NULL;
+    end += unit && *end == 'i';
+    end += *end == 'B';
+    if (end == text || *end || !(v >= 1 && v < 0x1p60))
+        return vox_fail(VOX_E_USAGE, "--memory is %s, wanted an amount as 800M or 16G",
+                        text);
+    *out = (int64_t)v;
     return VOX_OK;
 }
 
@@ -160,7 +202,8 @@ static int run(const source *s, const char *dataset, const vox_steps_preprocessi
         .threads = vox_steps_workers(workers(p, i), common),
         .part = p->part,
         .parts = p->parts,
-        .level = p->level,
+        .memory = p->memory,
+        .store = p->store,
         .again = p->again,
         .nan_as_zero = p->nan_as_zero,
         .progress = vox_progress_line_show,
@@ -171,6 +214,8 @@ static int run(const source *s, const char *dataset, const vox_steps_preprocessi
     VOX_TRY(find(s, cfg.configuration, &skip));
     if (skip)
         return VOX_OK;
+    if (p->dry_run)
+        return vox_steps_forecast(dataset, &cfg, common);
     vox_progress_line_init(&line, common->quiet);
     rc = vox_preprocess(&cfg, &result);
     vox_progress_line_end(&line);

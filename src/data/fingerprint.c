@@ -21,12 +21,16 @@ int vox_image_check(const vox_volume_info *info, const char *name)
         return vox_fail(VOX_E_FORMAT, "%s: shape is %s, wanted three axes and a channel",
                         name, vox_shape_text(info->shape, text));
     if (info->shape.n[0] != 1)
-        return vox_fail(VOX_E_FORMAT, "%s: has %lld volumes, wanted one (a 3-D image)",
-                        name, (long long)info->shape.n[0]);
+        return vox_cure(vox_fail(VOX_E_FORMAT,
+                                 "%s: has %lld volumes, wanted one (a 3-D image)", name,
+                                 (long long)info->shape.n[0]),
+                        "split it into files of one volume each, or take their mean");
     for (int i = 0; i < 3; i++) {
         if (!isfinite(info->spacing[i]) || info->spacing[i] <= 0)
-            return vox_fail(VOX_E_FORMAT, "%s: spacing is %g x %g x %g mm, wanted all > 0",
-                            name, info->spacing[0], info->spacing[1], info->spacing[2]);
+            return vox_cure(vox_fail(VOX_E_FORMAT,
+                                     "%s: spacing is %g x %g x %g mm, wanted all > 0", name,
+                                     info->spacing[0], info->spacing[1], info->spacing[2]),
+                            "write the true voxel size into its header");
     }
     return VOX_OK;
 }
@@ -68,7 +72,7 @@ static int work(void *arg, int64_t i)
     j->good[i] = rc == VOX_OK;
     pthread_mutex_lock(&j->lock);
     if (rc != VOX_OK)
-        rc = vox_rejects_add(j->rejected, r->image->path, r->id, vox_error_text());
+        rc = vox_rejects_add_failure(j->rejected, r->image->path, r->id, rc);
     j->done++;
     if (j->progress)
         j->progress(j->arg, "reading headers", j->done, j->images->count);

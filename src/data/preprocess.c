@@ -22,14 +22,18 @@
 typedef struct job {
     const vox_preprocess_cfg *cfg;
     const vox_configuration *configuration;
-    vox_prepare_cfg prepare;
+    vox_case_cfg each;
     vox_buf folder, key; /* of the data; text of the plan */
     int64_t first, count;
     unsigned char *good;
     vox_preprocess_result *result;
+    vox_preprocess_lock claim;
     pthread_mutex_t lock; /* guards everything below and calls of progress */
     pthread_cond_t freed;
-    int64_t budget, in_use, running, done;
+    vox_case_room *room; /* those of no thread now, a stack */
+    int64_t rooms;
+    int64_t budget, kept_most; /* bytes; of all images under way, of one idle room */
+    int64_t in_use, running, done;
 } job;
 
 void vox_preprocess_part(int64_t *first, int64_t *count, int64_t total, int part, int parts)
@@ -40,35 +44,97 @@ void vox_preprocess_part(int64_t *first, int64_t *count, int64_t total, int part
     *count = each + (part < more);
 }
 
-/* Wait for memory; one image may always run. */
-static void enter(job *j, int64_t bytes)
+/* Wait for memory; one image may always run. Takes a room along. */
+static void enter(job *j, int64_t bytes, vox_case_room *room)
 {
     pthread_mutex_lock(&j->lock);
     while (j->running > 0 && j->in_use + bytes > j->budget)
         pthread_cond_wait(&j->freed, &j->lock);
     j->running++;
     j->in_use += bytes;
+    *room = (vox_case_room)VOX_CASE_ROOM_INIT;
+    if (j->rooms > 0)
+        *room = j->room[--j->rooms];
     pthread_mutex_unlock(&j->lock);
 }
 
-static int leave(job *j, int64_t i, int64_t bytes, vox_case_state state)
+/* A room that is large for its share is not kept. */
+static void leave(job *j, int64_t bytes, vox_case_room *room)
+{
+    const int keep = (int64_t)vox_case_room_kept(room) <= j->kept_most;
+
+    if (!keep)
+        vox_case_room_release(room);
+    pthread_mutex_lock(&j->lock);
+    j->running--;
+    j->in_use -= bytes;
+    if (keep)
+        j->room[j->rooms++] = *room;
+    pthread_cond_broadcast(&j->freed);
+    pthread_mutex_unlock(&j->lock);
+}
+
+static void release_rooms(job *j)
+{
+    while (j->rooms > 0)
+        vox_case_room_release(&j->room[--j->rooms]);
+}
+
+/* Before an image is tried again: what idle threads keep. */
+static void empty_rooms(job *j)
+{
+    pthread_mutex_lock(&j->lock);
+    release_rooms(j);
+    pthread_mutex_unlock(&j->lock);
+}
+
+static int count_case(job *j, int64_t i, vox_case_state state, int code)
 {
     const vox_record *r = &j->cfg->images->v[j->first + i];
     int rc = VOX_OK;
 
     pthread_mutex_lock(&j->lock);
-    j->running--;
-    j->in_use -= bytes;
     j->done++;
     j->good[i] = state != VOX_CASE_BAD;
     j->result->made += state == VOX_CASE_MADE;
     j->result->kept += state == VOX_CASE_KEPT;
     if (state == VOX_CASE_BAD)
-        rc = vox_rejects_add(&j->result->rejected, r->image->path, r->id, vox_error_text());
+        rc = vox_rejects_add_failure(&j->result->rejected, r->image->path, r->id, code);
     if (j->cfg->progress)
         j->cfg->progress(j->cfg->arg, "preprocessing", j->done, j->count);
-    pthread_cond_broadcast(&j->freed);
     pthread_mutex_unlock(&j->lock);
+    return rc;
+}
+
+static int try_case(job *j, const vox_record *r, int64_t bytes, vox_case_state *state,
+                    int *code)
+{
+    vox_case_room room;
+    int rc;
+
+    enter(j, bytes, &room);
+    rc = vox_preprocess_case(state, code, r, &j->each, &room);
+    leave(j, bytes, &room);
+    return rc;
+}
+
+/* Memory that others have just now is no fault of the image: it is tried again by itself,
+ * and only then left out, with the reason. */
+static int do_case(job *j, const vox_record *r, vox_case_state *state, int *code)
+{
+    const int64_t need = vox_preprocess_memory(r, &j->each.prepare);
+    int rc = try_case(j, r, need < j->budget ? need : j->budget, state, code);
+
+    if (rc == VOX_E_NOMEM) {
+        empty_rooms(j);
+        rc = try_case(j, r, j->budget, state, code);
+    }
+    if (rc == VOX_E_NOMEM) {
+        *state = VOX_CASE_BAD;
+        *code = rc;
+        return vox_fail_in(VOX_OK, "%s: needs about %lld MiB", r->image->path,
+                           (long long)(need >> 20));
+    }
     return rc;
 }
 
@@ -76,37 +142,29 @@ static int work(void *arg, int64_t i)
 {
     job *j = arg;
     const vox_record *r = &j->cfg->images->v[j->first + i];
-    const int64_t need = vox_preprocess_memory(r, &j->prepare);
-    const int64_t bytes = need < j->budget ? need : j->budget; /* sums stay sums */
-    const unsigned how = (j->cfg->again ? VOX_CASE_AGAIN : 0) |
-                         (j->cfg->nan_as_zero ? VOX_CASE_NAN_AS_ZERO : 0);
     vox_case_state state = VOX_CASE_KEPT;
-    int rc;
+    int code = VOX_OK;
 
     if (vox_stop_asked())
         return vox_fail(VOX_E_STOP, "preprocessing was stopped by %s; finished images stay",
                         vox_stop_name());
-    enter(j, bytes);
-    rc = vox_preprocess_case(&state, r, j->folder.data, &j->prepare, j->key.data,
-                             j->cfg->level, how);
+    VOX_TRY(do_case(j, r, &state, &code));
     if (state == VOX_CASE_BAD)
         vox_log(VOX_DEBUG, "preprocess", "left out: %s", vox_error_text());
-    if (rc == VOX_OK)
-        return leave(j, i, bytes, state);
-    pthread_mutex_lock(&j->lock);
-    j->running--;
-    j->in_use -= bytes;
-    pthread_cond_broadcast(&j->freed);
-    pthread_mutex_unlock(&j->lock);
-    return rc;
+    return count_case(j, i, state, code);
 }
 
-/* Everything in the plan that changes a file's contents, as text. */
-static int plan_key(vox_buf *out, const vox_prepare_cfg *p)
+/* Everything but the input that changes a file's contents, as text. What --nan-as-zero
+ * did is noted with each image instead, as it does nothing to most. */
+static int plan_key(vox_buf *out, const vox_case_cfg *c)
 {
-    return vox_buf_printf(out, "1 transpose %d%d%d target %.17g %.17g %.17g norm %d %d",
-                          p->transpose[0], p->transpose[1], p->transpose[2], p->target[0],
-                          p->target[1], p->target[2], (int)p->norm, p->norm_in_mask);
+    const vox_prepare_cfg *p = &c->prepare;
+
+    return vox_buf_printf(
+        out, "2 transpose %d%d%d target %.17g %.17g %.17g norm %d %d codec %s %d",
+        p->transpose[0], p->transpose[1], p->transpose[2], p->target[0], p->target[1],
+        p->target[2], (int)p->norm, p->norm_in_mask, vox_codec_name((int)c->store.codec),
+        vox_store_level(&c->store));
 }
 
 /* The collection with the paths of the preprocessed images, without ending. */
@@ -146,6 +204,19 @@ static int copy_collection(vox_collection *out, const vox_collection *from)
     return out->index ? vox_collection_merge(out, from, NULL) : VOX_E_NOMEM;
 }
 
+static int write_beside_others(const job *j, const vox_collection *c, const char *path)
+{
+    vox_preprocess_lock lock = {-1};
+    int rc = vox_preprocess_enter(&lock, j->cfg->dir);
+
+    if (rc == VOX_OK) {
+        vox_preprocess_tidy_lists(j->cfg->dir, vox_path_base(path));
+        rc = vox_collection_write(c, path);
+    }
+    vox_preprocess_unlock(&lock);
+    return rc;
+}
+
 /* pretrain_data__<configuration>.json: what training loads. */
 static int write_collection(const job *j)
 {
@@ -163,7 +234,7 @@ static int write_collection(const job *j)
         rc = vox_buf_printf(&path, "%s/pretrain_data__%s.json", j->cfg->dir,
                             j->cfg->configuration);
     if (rc == VOX_OK)
-        rc = vox_collection_write(&c, path.data);
+        rc = write_beside_others(j, &c, path.data);
     free(folder);
     vox_buf_release(&path);
     vox_records_release(&r);
@@ -186,7 +257,22 @@ static int write_stamp(const job *j)
     return rc;
 }
 
-static int begin(job *j)
+static int choose_memory(job *j)
+{
+    const int threads = j->cfg->threads > 1 ? j->cfg->threads : 1;
+    const int64_t all = j->cfg->memory > 0 ? j->cfg->memory - vox_host_resident()
+                                           : vox_host_memory() / 10 * 8;
+
+    if (all <= 0)
+        return vox_fail(VOX_E_ARG, "memory of %lld MiB is less than the program itself has",
+                        (long long)(j->cfg->memory >> 20));
+    j->kept_most = all / 4 / threads;
+    j->budget = all / 4 * 3;
+    j->room = vox_zalloc((size_t)threads, sizeof *j->room);
+    return j->room ? VOX_OK : VOX_E_NOMEM;
+}
+
+static int set_up(job *j)
 {
     const vox_preprocess_cfg *cfg = j->cfg;
 
@@ -196,17 +282,28 @@ static int begin(job *j)
     j->configuration = vox_plans_find(cfg->plans, cfg->configuration);
     if (!j->configuration)
         return VOX_E_MISSING;
-    VOX_TRY(vox_plans_prepare(&j->prepare, cfg->plans, j->configuration));
-    VOX_TRY(plan_key(&j->key, &j->prepare));
+    j->each.store = cfg->store;
+    j->each.again = cfg->again;
+    j->each.nan_as_zero = cfg->nan_as_zero;
+    VOX_TRY(vox_plans_prepare(&j->each.prepare, cfg->plans, j->configuration));
+    VOX_TRY(plan_key(&j->key, &j->each));
     VOX_TRY(
         vox_buf_printf(&j->folder, "%s/%s", cfg->dir, j->configuration->data_identifier));
-    VOX_TRY(vox_mkdirs(j->folder.data));
-    VOX_TRY(write_stamp(j));
-    VOX_TRY(write_collection(j));
+    j->each.folder = j->folder.data;
+    j->each.key = j->key.data;
     vox_preprocess_part(&j->first, &j->count, cfg->images->count, cfg->part, cfg->parts);
     j->good = vox_zalloc((size_t)j->count, 1);
-    j->budget = vox_host_memory() / 10 * 8;
-    return j->good ? VOX_OK : VOX_E_NOMEM;
+    return j->good ? choose_memory(j) : VOX_E_NOMEM;
+}
+
+static int begin(job *j)
+{
+    VOX_TRY(set_up(j));
+    VOX_TRY(vox_mkdirs(j->folder.data));
+    VOX_TRY(vox_preprocess_claim(&j->claim, j->folder.data, j->first, j->count));
+    VOX_TRY(vox_preprocess_tidy(j->folder.data, j->cfg->images->v + j->first, j->count));
+    VOX_TRY(write_stamp(j));
+    return write_collection(j);
 }
 
 static int compare_rejects(const void *a, const void *b)
@@ -231,7 +328,7 @@ static int finish(job *j)
 
 int vox_preprocess(const vox_preprocess_cfg *cfg, vox_preprocess_result *result)
 {
-    job j = {.cfg = cfg, .result = result};
+    job j = {.cfg = cfg, .result = result, .claim = {-1}};
     int rc;
 
     *result = (vox_preprocess_result)VOX_PREPROCESS_RESULT_INIT;
@@ -242,6 +339,9 @@ int vox_preprocess(const vox_preprocess_cfg *cfg, vox_preprocess_result *result)
         rc = vox_pool_run(j.count, cfg->threads, work, &j);
     if (rc == VOX_OK)
         rc = finish(&j);
+    vox_preprocess_unlock(&j.claim);
+    release_rooms(&j);
+    vox_free(j.room);
     pthread_cond_destroy(&j.freed);
     pthread_mutex_destroy(&j.lock);
     vox_buf_release(&j.folder);

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "data/preprocess.h"
 #include "data/roots.h"
-#include "data/store.h"
 
 static char *path_with(const char *folder, const char *out, const char *tail)
 {
@@ -92,23 +91,39 @@ static int hash_file(uint64_t *h, const char *path)
     return VOX_OK;
 }
 
+/* And of the files its header names. */
+static int hash_image(uint64_t *h, const char *path)
+{
+    vox_strs parts = {0};
+    int rc = hash_file(h, path);
+
+    if (rc == VOX_OK && *path)
+        rc = vox_volume_parts(&parts, path);
+    for (int64_t i = 0; i < parts.count && rc == VOX_OK; i++)
+        rc = hash_file(h, parts.v[i]);
+    vox_strs_release(&parts);
+    return rc;
+}
+
 /* Same inputs (path, size, time) and same plan: same key. */
 static int make_key(char key[20], const inputs *in, const char *key_of_plan)
 {
     uint64_t h = hash(14695981039346656037u, key_of_plan);
 
-    VOX_TRY(hash_file(&h, vox_buf_text(&in->image)));
-    VOX_TRY(hash_file(&h, vox_buf_text(&in->mask[0])));
-    VOX_TRY(hash_file(&h, vox_buf_text(&in->mask[1])));
+    VOX_TRY(hash_image(&h, vox_buf_text(&in->image)));
+    VOX_TRY(hash_image(&h, vox_buf_text(&in->mask[0])));
+    VOX_TRY(hash_image(&h, vox_buf_text(&in->mask[1])));
     snprintf(key, 20, "%016llx", (unsigned long long)h);
     return VOX_OK;
 }
 
-static int is_finished(const vox_case_paths *p, const char *key)
+static int is_finished(const vox_case_paths *p, const char *key, const vox_case_cfg *cfg)
 {
     vox_properties was;
 
     if (!vox_file_exists(p->json) || vox_properties_read(&was, p->json) != VOX_OK)
+        return 0;
+    if (was.zeroed > 0 && !cfg->nan_as_zero)
         return 0;
     return strcmp(was.key, key) == 0 && vox_file_size(p->image) == was.bytes[0] &&
            vox_file_size(p->mask[0]) == was.bytes[1] &&
@@ -124,67 +139,54 @@ static void remove_old(const vox_case_paths *p)
     unlink(p->image);
 }
 
-typedef struct loaded {
-    vox_volume image, mask[VOX_MASKS];
-} loaded;
-
-static void loaded_release(loaded *l)
-{
-    vox_volume_release(&l->image);
-    vox_volume_release(&l->mask[0]);
-    vox_volume_release(&l->mask[1]);
-}
-
 /* NaN comes from broken exports: nobody knows what the voxel was. */
-static int check_finite(const vox_volume_info *info, const char *path, unsigned how)
+static int check_finite(const vox_volume_info *info, const char *path, int nan_as_zero)
 {
     if (info->nonfinite == 0)
         return VOX_OK;
-    if (!(how & VOX_CASE_NAN_AS_ZERO))
-        return vox_fail(VOX_E_FORMAT,
-                        "%s: %lld voxels are NaN or infinite, wanted numbers "
-                        "(preprocess --nan-as-zero takes them as 0)",
-                        path, (long long)info->nonfinite);
+    if (!nan_as_zero)
+        return vox_cure(
+            vox_fail(VOX_E_FORMAT, "%s: %lld voxels are NaN or infinite, wanted numbers",
+                     path, (long long)info->nonfinite),
+            "preprocess --nan-as-zero takes them as 0, or export the image again");
     vox_log(VOX_WARN, "preprocess", "%s: %lld voxels are not finite, taken as 0", path,
             (long long)info->nonfinite);
     return VOX_OK;
 }
 
-static int load(loaded *l, const inputs *in, unsigned how)
+static int read_image(vox_stored *image, const char *path, int nan_as_zero)
 {
-    const char *path = vox_buf_text(&in->image);
-
-    VOX_TRY(vox_volume_read(&l->image, path));
-    VOX_TRY(vox_image_check(&l->image.info, path));
-    VOX_TRY(check_finite(&l->image.info, path, how));
-    for (int m = 0; m < VOX_MASKS; m++) {
-        if (in->mask[m].len)
-            VOX_TRY(vox_volume_read(&l->mask[m], in->mask[m].data));
-    }
-    return VOX_OK;
+    VOX_TRY(vox_stored_read(image, path));
+    VOX_TRY(vox_image_check(&image->info, path));
+    return check_finite(&image->info, path, nan_as_zero);
 }
 
 /* One image under way. */
 typedef struct attempt {
+    const vox_case_cfg *cfg;
+    vox_case_room *room;
     inputs in;
     vox_case_paths to;
-    vox_prepared_case p;
-    vox_volume_info file;
     char key[20];
     int finished; /* by an earlier run */
 } attempt;
 
-static int prepare_image(attempt *a, const vox_prepare_cfg *cfg, unsigned how)
+static int prepare_image(attempt *a)
 {
-    loaded l = {0};
-    int rc = load(&l, &a->in, how);
-    const vox_volume *anon = &l.mask[VOX_MASK_ANON], *anat = &l.mask[VOX_MASK_ANAT];
+    const char *path = vox_buf_text(&a->in.image);
+    vox_volume mask[VOX_MASKS] = {0};
+    const vox_volume *anon = &mask[VOX_MASK_ANON], *anat = &mask[VOX_MASK_ANAT];
+    int rc = read_image(&a->room->image, path, a->cfg->nan_as_zero);
 
+    for (int m = 0; m < VOX_MASKS && rc == VOX_OK; m++) {
+        if (a->in.mask[m].len)
+            rc = vox_volume_read(&mask[m], a->in.mask[m].data);
+    }
     if (rc == VOX_OK)
-        rc = vox_prepare_case(&a->p, &l.image, anon->data ? anon : NULL,
-                              anat->data ? anat : NULL, cfg, vox_buf_text(&a->in.image));
-    a->file = l.image.info;
-    loaded_release(&l);
+        rc = vox_prepare_case(&a->room->prepared, &a->room->image, anon->data ? anon : NULL,
+                              anat->data ? anat : NULL, &a->cfg->prepare, path);
+    vox_volume_release(&mask[0]);
+    vox_volume_release(&mask[1]);
     return rc;
 }
 
@@ -214,24 +216,25 @@ static int write_pickle(const vox_properties *props, const char *path)
     return rc;
 }
 
-static int write_files(const attempt *a, int level)
+static int write_files(const attempt *a)
 {
+    const vox_store_cfg *cfg = &a->cfg->store;
     const vox_case_paths *to = &a->to;
-    const vox_prepared_case *p = &a->p;
-    const vox_store_cfg cfg = {level > 0 ? level : 1, 1};
+    const vox_prepared_case *p = &a->room->prepared;
+    vox_store_space *space = &a->room->store;
     vox_properties props = {0};
     int64_t mask_shape[4];
 
-    vox_properties_fill(&props, p, &a->file);
+    vox_properties_fill(&props, p, &a->room->image.info);
     snprintf(props.key, sizeof props.key, "%s", a->key);
     memcpy(mask_shape, props.shape, sizeof mask_shape);
     mask_shape[0] = 1;
     VOX_TRY(write_folder_of(to->image));
-    VOX_TRY(vox_store_write(to->image, p->image.data, props.shape, &cfg));
+    VOX_TRY(vox_store_write(to->image, p->image.data, props.shape, cfg, space));
     props.bytes[0] = vox_file_size(to->image);
     for (int m = 0; m < VOX_MASKS; m++) {
         if (p->mask[m])
-            VOX_TRY(vox_store_write(to->mask[m], p->mask[m], mask_shape, &cfg));
+            VOX_TRY(vox_store_write(to->mask[m], p->mask[m], mask_shape, cfg, space));
         props.bytes[1 + m] = vox_file_size(to->mask[m]);
     }
     VOX_TRY(write_pickle(&props, to->pickle));
@@ -255,21 +258,20 @@ int64_t vox_preprocess_memory(const vox_record *image, const vox_prepare_cfg *pr
 }
 
 /* Everything that can be the image's own fault. */
-static int try_image(attempt *a, const vox_record *image, const vox_prepare_cfg *cfg,
-                     const char *key_of_plan, unsigned how)
+static int try_image(attempt *a, const vox_record *image)
 {
     VOX_TRY(inputs_find(&a->in, image->image));
-    VOX_TRY(make_key(a->key, &a->in, key_of_plan));
-    a->finished = !(how & VOX_CASE_AGAIN) && is_finished(&a->to, a->key);
+    VOX_TRY(make_key(a->key, &a->in, a->cfg->key));
+    a->finished = !a->cfg->again && is_finished(&a->to, a->key, a->cfg);
     if (a->finished)
         return VOX_OK;
     remove_old(&a->to);
-    return prepare_image(a, cfg, how);
+    return prepare_image(a);
 }
 
-static int write_or_remove(const attempt *a, int level)
+static int write_or_remove(const attempt *a)
 {
-    int rc = write_files(a, level);
+    int rc = write_files(a);
     vox_error e;
 
     if (rc == VOX_OK)
@@ -279,19 +281,39 @@ static int write_or_remove(const attempt *a, int level)
     return vox_error_give(&e);
 }
 
-int vox_preprocess_case(vox_case_state *state, const vox_record *image, const char *folder,
-                        const vox_prepare_cfg *prepare, const char *key_of_plan, int level,
-                        unsigned how)
+int vox_preprocess_case(vox_case_state *state, int *code, const vox_record *image,
+                        const vox_case_cfg *cfg, vox_case_room *room)
 {
-    attempt a = {.finished = 0};
+    attempt a = {.cfg = cfg, .room = room};
     int rc;
 
-    VOX_TRY(vox_case_paths_make(&a.to, folder, image->out));
-    rc = try_image(&a, image, prepare, key_of_plan, how);
-    *state = rc != VOX_OK ? VOX_CASE_BAD : a.finished ? VOX_CASE_KEPT : VOX_CASE_MADE;
-    rc = *state == VOX_CASE_MADE ? write_or_remove(&a, level) : VOX_OK;
-    vox_prepared_case_release(&a.p);
+    *code = VOX_OK;
+    VOX_TRY(vox_case_paths_make(&a.to, cfg->folder, image->out));
+    rc = try_image(&a, image);
+    *state = a.finished ? VOX_CASE_KEPT : VOX_CASE_MADE;
+    if (rc != VOX_OK &&
+        rc != VOX_E_NOMEM) { /* a lack of memory says nothing of the image */
+        *state = VOX_CASE_BAD;
+        *code = rc;
+        rc = VOX_OK;
+    } else if (rc == VOX_OK && !a.finished) {
+        rc = write_or_remove(&a);
+    }
     inputs_release(&a.in);
     vox_case_paths_release(&a.to);
     return rc;
+}
+
+size_t vox_case_room_kept(const vox_case_room *r)
+{
+    return r->image.file.bytes + r->image.block.bytes +
+           vox_prepared_case_kept(&r->prepared) + r->store.chunk.bytes +
+           r->store.packed.bytes;
+}
+
+void vox_case_room_release(vox_case_room *r)
+{
+    vox_stored_release(&r->image);
+    vox_prepared_case_release(&r->prepared);
+    vox_store_space_release(&r->store);
 }

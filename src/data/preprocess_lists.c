@@ -1,8 +1,6 @@
 /* preprocess_lists: which images are valid, which were left out; joining the parts of
  * several processes (data.md 2.8, 7.9, corrected: names hold the configuration and match
  * exactly). */
-#include <errno.h>
-#include <fcntl.h>
 #include <json-c/json_object.h>
 #include <stdio.h>
 #include <string.h>
@@ -172,37 +170,32 @@ static int join_parts(const vox_preprocess_cfg *cfg, const vox_configuration *c)
     return rc;
 }
 
-/* Two parts that finish together must not both join: a lock, which dies with its process.
- */
-static int join_locked(const vox_preprocess_cfg *cfg, const vox_configuration *c)
+static int write_lists(const vox_preprocess_cfg *cfg, const vox_configuration *c,
+                       const lists *l)
 {
-    vox_buf path = VOX_BUF_INIT;
-    int fd, rc = vox_buf_printf(&path, "%s/.join.lock", cfg->dir);
-
-    if (rc != VOX_OK)
-        return rc;
-    fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0 || (lockf(fd, F_LOCK, 0) != 0 && errno != ENOLCK && errno != EINVAL))
-        rc = vox_fail_errno(VOX_E_IO, "%s: cannot lock", path.data);
-    if (rc == VOX_OK)
-        rc = join_parts(cfg, c);
-    if (fd >= 0)
-        close(fd);
-    vox_buf_release(&path);
-    return rc;
+    if (cfg->parts == 1)
+        return write_whole(cfg, c, l);
+    VOX_TRY(write_part(cfg, l));
+    return join_parts(cfg, c);
 }
 
+/* Two parts that finish together must not both join. */
 int vox_preprocess_lists(const vox_preprocess_cfg *cfg, const vox_configuration *c,
                          int64_t first, int64_t count, const unsigned char *good,
                          const vox_rejects *rejected)
 {
+    vox_preprocess_lock lock = {-1};
     lists l = {NULL, NULL};
     int rc = make_lists(&l, cfg->images, first, count, good, rejected);
 
     if (rc == VOX_OK)
-        rc = cfg->parts > 1 ? write_part(cfg, &l) : write_whole(cfg, c, &l);
-    if (rc == VOX_OK && cfg->parts > 1)
-        rc = join_locked(cfg, c);
+        rc = vox_preprocess_enter(&lock, cfg->dir);
+    if (rc == VOX_OK) {
+        vox_preprocess_tidy_lists(cfg->dir, kinds[0]);
+        vox_preprocess_tidy_lists(cfg->dir, kinds[1]);
+        rc = write_lists(cfg, c, &l);
+    }
+    vox_preprocess_unlock(&lock);
     lists_release(&l);
     return rc;
 }

@@ -23,6 +23,7 @@ void vox_properties_fill(vox_properties *out, const vox_prepared_case *p,
         out->transpose[i] = p->transpose[i];
     memcpy(out->origin, file->origin, sizeof out->origin);
     memcpy(out->direction, file->direction, sizeof out->direction);
+    out->zeroed = file->nonfinite;
     out->mean = p->mean;
     out->std = p->std;
 }
@@ -150,6 +151,7 @@ static const member members[] = {
     DOUBLES(direction, 9),
     DOUBLES(mean, 1),
     DOUBLES(std, 1),
+    INTS(zeroed, 1),
     INTS(bytes, 3),
 };
 #undef INTS

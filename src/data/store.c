@@ -1,20 +1,17 @@
 /*
- * store: .b2nd files: written through C-Blosc2's b2nd interface, read as its frames with
- * the metalayer of b2nd (store_meta.c).
+ * store: opening .b2nd files: frames of C-Blosc2 with the metalayer of b2nd (store_meta.c).
  *
- * Frames are built and read in memory: writing goes through our own atomic writer, reading
- * through a mapped file, so that C-Blosc2 opens no file itself (it would, once per block).
+ * They are read through a mapped file, so that C-Blosc2 opens no file itself (it would, once
+ * per block).
  */
 #include "data/store_file.h"
 
-#include <b2nd.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "io/map.h"
 
@@ -23,7 +20,7 @@ static void init_library(void)
     blosc2_init();
 }
 
-static void need_library(void)
+void vox_store_library(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -36,87 +33,7 @@ int vox_store_fail(const char *path, const char *what, int code)
                     "%s: %s: blosc2 says %s", path, what, print_error(code));
 }
 
-static int check_shape(const int64_t shape[AXES], const char *path)
-{
-    int64_t count = 1;
-
-    for (int i = 0; i < AXES; i++) {
-        if (shape[i] < 1 || shape[i] > INT32_MAX || count > INT64_MAX / 8 / shape[i])
-            return vox_fail(VOX_E_ARG,
-                            "%s: cannot store an image of %lld x %lld x %lld x %lld", path,
-                            (long long)shape[0], (long long)shape[1], (long long)shape[2],
-                            (long long)shape[3]);
-        count *= shape[i];
-    }
-    return VOX_OK;
-}
-
-static b2nd_context_t *new_context(const int64_t shape[AXES], blosc2_cparams *cparams,
-                                   const vox_store_cfg *cfg)
-{
-    blosc2_dparams dparams = BLOSC2_DPARAMS_DEFAULTS;
-    blosc2_storage storage = BLOSC2_STORAGE_DEFAULTS;
-    int64_t block[AXES], chunk[AXES];
-    int32_t block32[AXES], chunk32[AXES];
-
-    vox_store_blocks(block, chunk, shape);
-    for (int i = 0; i < AXES; i++) {
-        block32[i] = (int32_t)block[i];
-        chunk32[i] = (int32_t)chunk[i];
-    }
-    *cparams = BLOSC2_CPARAMS_DEFAULTS;
-    cparams->compcode = BLOSC_ZSTD;
-    cparams->clevel = (uint8_t)cfg->level;
-    cparams->typesize = sizeof(float);
-    cparams->nthreads = (int16_t)cfg->threads;
-    cparams->splitmode = BLOSC_AUTO_SPLIT;
-    storage.contiguous = true;
-    storage.cparams = cparams;
-    storage.dparams = &dparams;
-    return b2nd_create_ctx(&storage, AXES, shape, chunk32, block32, "<f4", 0, NULL, 0);
-}
-
-static int write_frame(const char *path, const b2nd_array_t *array)
-{
-    uint8_t *frame = NULL;
-    int64_t len = 0;
-    bool needs_free = false;
-    int rc = b2nd_to_cframe(array, &frame, &len, &needs_free);
-
-    if (rc < 0)
-        return vox_store_fail(path, "cannot compress", rc);
-    rc = vox_file_write(path, frame, (size_t)len);
-    if (needs_free)
-        free(frame);
-    return rc;
-}
-
-int vox_store_write(const char *path, const float *data, const int64_t shape[AXES],
-                    const vox_store_cfg *cfg)
-{
-    static const vox_store_cfg defaults = VOX_STORE_CFG_INIT;
-    blosc2_cparams cparams;
-    b2nd_context_t *ctx;
-    b2nd_array_t *array = NULL;
-    int rc;
-
-    VOX_TRY(check_shape(shape, path));
-    need_library();
-    ctx = new_context(shape, &cparams, cfg ? cfg : &defaults);
-    if (!ctx)
-        return vox_fail(VOX_E_NOMEM, "%s: no memory to compress", path);
-    rc = b2nd_from_cbuffer(ctx, &array, data,
-                           shape[0] * shape[1] * shape[2] * shape[3] *
-                               (int64_t)sizeof *data);
-    rc = rc < 0 ? vox_store_fail(path, "cannot compress", rc) : write_frame(path, array);
-    if (array)
-        b2nd_free(array);
-    b2nd_free_ctx(ctx);
-    return rc;
-}
-
-/* What the file says about itself. b2nd's own reader is not used: it leaks what it
- * refuses. */
+/* What the file says about itself. b2nd's own reader is not used: it leaks what it refuses. */
 static int check_meta(vox_store_meta *m, blosc2_schunk *sc, const char *path)
 {
     uint8_t *bytes = NULL;
@@ -192,7 +109,7 @@ static vox_store *new_store(const char *name)
 {
     vox_store *s = vox_zalloc(1, sizeof *s);
 
-    need_library();
+    vox_store_library();
     if (!s)
         return NULL;
     s->path = vox_strdup(name);

@@ -8,17 +8,40 @@
 #ifndef VOX_DATA_STORE_H
 #define VOX_DATA_STORE_H
 
+#include "base/scratch.h"
 #include "base/shape.h"
 
+/** How blocks are compressed. zstd is smaller, lz4 faster to read; the peer reads both. */
+typedef enum vox_codec { VOX_CODEC_ZSTD, VOX_CODEC_LZ4, VOX_CODECS } vox_codec;
+
+/** "zstd", "lz4"; NULL for another number. */
+const char *vox_codec_name(int codec);
+
+/** The codec of that name. @return VOX_OK; VOX_E_ARG with the names there are */
+int vox_codec_find(vox_codec *out, const char *name);
+
+/** Level 0 is the codec's own: 1 for zstd (higher ones are slower and hardly smaller), 5 for
+ * lz4. Source: data.md 8.3. */
 typedef struct vox_store_cfg {
-    int level;   /* zstd level of blosc, 1 to 9 */
-    int threads; /* that compress */
+    vox_codec codec;
+    int level; /* of blosc, 1 to 9; 0: the codec's own */
 } vox_store_cfg;
 
-#define VOX_STORE_CFG_INIT \
-    {                      \
-        1, 1               \
+/** The level meant: never 0. */
+int vox_store_level(const vox_store_cfg *cfg);
+
+/** Memory of the compression, kept from file to file. */
+typedef struct vox_store_space {
+    vox_scratch chunk, packed;
+} vox_store_space;
+
+#define VOX_STORE_SPACE_INIT \
+    {                        \
+        0                    \
     }
+
+/** Give the memory back; legal on an _INIT value. */
+void vox_store_space_release(vox_store_space *s);
 
 /**
  * Block and chunk shapes for an image.
@@ -35,13 +58,14 @@ void vox_store_blocks(int64_t block[4], int64_t chunk[4], const int64_t shape[4]
  * Write an array, atomically.
  *
  * @param data   [C, D, H, W] f32, contiguous; borrowed
- * @param cfg    NULL: defaults
+ * @param cfg    NULL: zstd at its own level
+ * @param space  NULL, or memory that is used again
  * @return VOX_OK; VOX_E_ARG: an empty or too large shape; VOX_E_IO, nothing is left behind;
  *         VOX_E_NOMEM
  * Threads  re-entrant.
  */
 int vox_store_write(const char *path, const float *data, const int64_t shape[4],
-                    const vox_store_cfg *cfg);
+                    const vox_store_cfg *cfg, vox_store_space *space);
 
 typedef struct vox_store vox_store;
 

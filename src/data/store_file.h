@@ -1,4 +1,4 @@
-/* store_file: an open .b2nd file, shared by store.c (open) and store_read.c (decode). */
+/* store_file: what store.c (open), store_read.c (decode) and store_write.c share. */
 #ifndef VOX_DATA_STORE_FILE_H
 #define VOX_DATA_STORE_FILE_H
 
@@ -27,5 +27,8 @@ struct vox_store {
 
 /** Turn a code of C-Blosc2 into ours, with its words. */
 int vox_store_fail(const char *path, const char *what, int code);
+
+/** Start C-Blosc2, once. */
+void vox_store_library(void);
 
 #endif

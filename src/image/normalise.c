@@ -137,29 +137,39 @@ static void affine(float *x, int64_t n, float shift, float scale, const uint8_t 
         x[i] = skip[i] ? x[i] : (x[i] - shift) * scale;
 }
 
+int vox_norm_map_of(vox_norm_map *out, vox_norm norm, const vox_stats *s)
+{
+    *out = (vox_norm_map){0.0, 1.0};
+    if (norm == VOX_NORM_ZSCORE) {
+        if (vox_stats_constant(s))
+            return vox_cure(
+                vox_fail(VOX_E_FORMAT,
+                         "constant image: values %g to %g, wanted some contrast",
+                         (double)s->lo, (double)s->hi),
+                "none: there is nothing to learn from it; take it out of the dataset");
+        *out = (vox_norm_map){s->mean, 1.0 / fmax(s->std, 1e-8)};
+    } else if (norm == VOX_NORM_RESCALE) {
+        out->shift = (double)s->lo;
+        out->scale = 1.0 / fmax((double)s->hi - (double)s->lo, 1e-8);
+    } else if (norm == VOX_NORM_RGB) {
+        if (s->lo < 0.0f || s->hi > 255.0f)
+            return vox_cure(vox_fail(VOX_E_FORMAT,
+                                     "values %g to %g, wanted colours of 0 to 255",
+                                     (double)s->lo, (double)s->hi),
+                            "plan ZScoreNormalization for images that are no colours");
+        out->scale = 1.0 / 255.0;
+    }
+    return VOX_OK;
+}
+
 int vox_normalise(float *x, int64_t n, vox_norm norm, const uint8_t *skip, vox_stats *out)
 {
     const vox_stats s = vox_stats_of(x, n, skip);
-    double shift = 0.0, scale = 1.0;
+    vox_norm_map map;
 
-    if (norm == VOX_NORM_ZSCORE) {
-        if (vox_stats_constant(&s))
-            return vox_fail(VOX_E_FORMAT,
-                            "constant image: values %g to %g, wanted some contrast",
-                            (double)s.lo, (double)s.hi);
-        shift = s.mean;
-        scale = 1.0 / fmax(s.std, 1e-8);
-    } else if (norm == VOX_NORM_RESCALE) {
-        shift = (double)s.lo;
-        scale = 1.0 / fmax((double)s.hi - (double)s.lo, 1e-8);
-    } else if (norm == VOX_NORM_RGB) {
-        if (s.lo < 0.0f || s.hi > 255.0f)
-            return vox_fail(VOX_E_FORMAT, "values %g to %g, wanted colours of 0 to 255",
-                            (double)s.lo, (double)s.hi);
-        scale = 1.0 / 255.0;
-    }
+    VOX_TRY(vox_norm_map_of(&map, norm, &s));
     if (norm != VOX_NORM_NONE)
-        affine(x, n, (float)shift, (float)scale, skip);
+        affine(x, n, (float)map.shift, (float)map.scale, skip);
     if (out)
         *out = s;
     return VOX_OK;

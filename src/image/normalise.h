@@ -30,13 +30,24 @@ vox_stats vox_stats_of(const float *x, int64_t n, const uint8_t *skip);
 /** 1 when the values hardly differ: std <= 1e-6 |mean| (rounding of one value's sums). */
 int vox_stats_constant(const vox_stats *s);
 
+/** What a scheme does to every value: (x - shift) * scale. */
+typedef struct vox_norm_map {
+    double shift, scale;
+} vox_norm_map;
+
+/**
+ * The map of a scheme for values with these statistics.
+ * @return VOX_OK; VOX_E_FORMAT for a constant image (z-score), a value outside [0, 255]
+ * (RGB)
+ */
+int vox_norm_map_of(vox_norm_map *out, vox_norm norm, const vox_stats *s);
+
 /**
  * Normalise in place.
  *
  * @param skip   NULL, or 1 for each value that is neither counted nor changed
  * @param[out] s statistics before; may be NULL
- * @return VOX_OK; VOX_E_FORMAT for a constant image (z-score), a value outside [0, 255]
- * (RGB)
+ * @return as vox_norm_map_of
  *
  * Source  data.md 7.5.  Tests  tests/unit/test_normalise.c
  */

@@ -9,8 +9,8 @@
 #ifndef VOX_IMAGE_PREPARE_H
 #define VOX_IMAGE_PREPARE_H
 
-#include "image/normalise.h"
-#include "image/volume.h"
+#include "image/resample.h"
+#include "image/stored.h"
 
 /** The roles of the masks an image may have; the order of vox_prepared_case.mask. */
 enum { VOX_MASK_ANON, VOX_MASK_ANAT, VOX_MASKS };
@@ -40,6 +40,9 @@ typedef struct vox_prepared_case {
     double mean, std;                /* of channel 0, in the units of the image */
     int transpose[3]; /* of the cfg: output axis i is input axis transpose[i] */
     int thick_axis;   /* axis resampled slice by slice (data.md 7.6), or -1 */
+    /* memory of this and of later cases; image.data lies in `voxels` */
+    vox_scratch voxels, turned;
+    vox_resample_space space;
 } vox_prepared_case;
 
 #define VOX_PREPARED_CASE_INIT \
@@ -50,7 +53,8 @@ typedef struct vox_prepared_case {
 /**
  * Prepare one image with its masks.
  *
- * @param[out] out    owned by the caller (vox_prepared_case_release); unchanged on failure
+ * @param[in,out] out  an _INIT value or an earlier case, which is overwritten and whose
+ *                memory is used again; after a failure it holds no image
  * @param      image  [C, D, H, W]; borrowed
  * @param      anon, anat  [1, D, H, W] or NULL; borrowed
  * @param      cfg    what the plan says; borrowed
@@ -61,15 +65,18 @@ typedef struct vox_prepared_case {
  * Threads  re-entrant, one thread.
  * Source   data.md 7.2, 7.3.  Tests  tests/unit/test_prepare.c
  */
-int vox_prepare_case(vox_prepared_case *out, const vox_volume *image,
+int vox_prepare_case(vox_prepared_case *out, const vox_stored *image,
                      const vox_volume *anon, const vox_volume *anat,
                      const vox_prepare_cfg *cfg, const char *name);
 
-/** Release the image and the masks; legal on an _INIT value. */
+/** Release image, masks and memory; legal on an _INIT value. */
 void vox_prepared_case_release(vox_prepared_case *p);
 
-/** Bytes of voxels vox_prepare_case needs at its peak, input and result included; INT64_MAX
- * when they cannot be had. */
+/** Bytes of memory a case keeps for the next one. */
+size_t vox_prepared_case_kept(const vox_prepared_case *p);
+
+/** Bytes vox_prepare_case needs at its peak for an image of that header, the voxels as
+ * read and the result included; INT64_MAX when they cannot be had. */
 int64_t vox_prepare_memory(const vox_volume_info *image, int n_masks,
                            const vox_prepare_cfg *cfg);
 

@@ -54,11 +54,12 @@ int vox_resample_shape(int64_t out[3], const int64_t n[3], const double from[3],
 
         count *= m;
         if (!(m <= extent_max) || !(count <= voxels_max))
-            return vox_fail(
-                VOX_E_FORMAT,
-                "spacing %g mm to %g mm makes %lld voxels %g along axis %d: too "
-                "many",
-                from[a], to[a], (long long)n[a], m, a);
+            return vox_cure(
+                vox_fail(VOX_E_FORMAT,
+                         "spacing %g mm to %g mm makes %lld voxels %g along axis %d: too "
+                         "many",
+                         from[a], to[a], (long long)n[a], m, a),
+                "check the voxel size in its header");
         out[a] = (int64_t)m;
     }
     return VOX_OK;
@@ -91,121 +92,147 @@ int vox_resample_begin(vox_volume *out, const vox_volume *in, const int64_t shap
     return out->data ? VOX_OK : VOX_E_NOMEM;
 }
 
-static void range_of(float lo_hi[2], const float *x, int64_t n, const vox_spline_kernel *k)
+/* What a grid's voxels become: they mean stored * slope + inter, in [range[0], range[1]]. */
+static vox_spline_map map_of(const vox_grid *v, const vox_norm_map *map,
+                             const float range[2])
 {
-    if (k) {
-        k->range(lo_hi, x, n);
-        return;
-    }
-    lo_hi[0] = lo_hi[1] = x[0];
-    for (int64_t i = 1; i < n; i++) {
-        lo_hi[0] = x[i] < lo_hi[0] ? x[i] : lo_hi[0];
-        lo_hi[1] = x[i] > lo_hi[1] ? x[i] : lo_hi[1];
-    }
+    const double a = ((double)range[0] - map->shift) * map->scale;
+    const double b = ((double)range[1] - map->shift) * map->scale;
+
+    return (vox_spline_map){.shift = (float)((map->shift - v->inter) / v->slope),
+                            .scale = (float)(v->slope * map->scale),
+                            .lo = (float)fmin(a, b),
+                            .hi = (float)fmax(a, b)};
 }
 
-static void clip_to(float *x, int64_t n, const float lo_hi[2], const vox_spline_kernel *k)
+/* The range of what the voxels mean. */
+static void range_of(float out[2], const vox_grid *v)
 {
-    if (k) {
-        k->clip(x, n, lo_hi[0], lo_hi[1]);
-        return;
-    }
-    for (int64_t i = 0; i < n; i++)
-        x[i] = fminf(fmaxf(x[i], lo_hi[0]), lo_hi[1]);
+    float stored[2];
+
+    vox_grid_range(stored, v);
+    for (int i = 0; i < 2; i++)
+        out[i] = (float)((double)stored[i] * v->slope + v->inter);
 }
 
-/* All three axes of one channel. */
-static int plain(float *out, const float *in, const int64_t n[3], const int64_t m[3],
-                 const vox_spline_kernel *k)
+/* Slice `at` of a grid along an axis, as a plane; one along x is gathered into `room`. */
+static int slice_of(vox_grid *out, const vox_grid *v, int axis, int64_t at,
+                    vox_scratch *room)
 {
-    float lo_hi[2];
+    const size_t size = vox_voxel_size(v->voxel);
+    const int64_t along = axis == 0 ? v->step[0] : axis == 1 ? v->step[1] : 1;
+    const char *from = (const char *)v->data + at * along * (int64_t)size;
+    char *to;
 
-    range_of(lo_hi, in, n[0] * n[1] * n[2], k);
-    VOX_TRY(vox_spline_volume(out, in, n, m, k));
-    clip_to(out, m[0] * m[1] * m[2], lo_hi, k);
+    *out = *v;
+    out->data = from;
+    out->n[0] = 1;
+    if (axis == 0)
+        return VOX_OK;
+    out->n[1] = v->n[0];
+    out->n[2] = axis == 1 ? v->n[2] : v->n[1];
+    out->step[1] = v->step[0];
+    if (axis == 1)
+        return VOX_OK;
+    out->step[1] = v->n[1];
+    out->data = to = vox_scratch_need(room, (size_t)(v->n[0] * v->n[1]), size);
+    if (!to)
+        return VOX_E_NOMEM;
+    for (int64_t z = 0; z < v->n[0]; z++) {
+        for (int64_t y = 0; y < v->n[1]; y++, to += size)
+            memcpy(to, from + (z * v->step[0] + y * v->step[1]) * (int64_t)size, size);
+    }
     return VOX_OK;
 }
 
-/* Slice `at` along an axis of [n] to or from a contiguous plane. */
-static void copy_slice(float *to, const int64_t to_step[3], const float *from,
-                       const int64_t from_step[3], const int64_t n[3], int axis)
+/* A plane into slice `at` of [m] along an axis. */
+static void put_slice(float *out, const float *plane, const int64_t m[3], int axis,
+                      int64_t at)
 {
+    const int64_t step[3] = {m[1] * m[2], m[2], 1};
     const int p = axis == 0 ? 1 : 0, q = axis == 2 ? 1 : 2;
 
-    for (int64_t i = 0; i < n[p]; i++) {
-        for (int64_t j = 0; j < n[q]; j++)
-            to[i * to_step[p] + j * to_step[q]] = from[i * from_step[p] + j * from_step[q]];
+    out += at * step[axis];
+    for (int64_t i = 0; i < m[p]; i++) {
+        for (int64_t j = 0; j < m[q]; j++)
+            out[i * step[p] + j * step[q]] = plane[i * m[q] + j];
     }
 }
 
-/* Strides of a contiguous [n], and of it without one axis. */
-static void strides(int64_t step[3], const int64_t n[3], int without)
+static int resample_slice(float *out, const vox_grid *v, const int64_t m[3], int axis,
+                          int64_t at, const vox_norm_map *map, vox_resample_space *space)
 {
-    int64_t next = 1;
+    const int64_t plane[3] = {1, axis == 0 ? m[1] : m[0], axis == 2 ? m[1] : m[2]};
+    vox_spline_map slice_map;
+    vox_grid slice;
+    float range[2];
 
-    for (int a = 2; a >= 0; a--) {
-        step[a] = a == without ? 0 : next;
-        next *= a == without ? 1 : n[a];
-    }
+    VOX_TRY(slice_of(&slice, v, axis, at, &space->in));
+    range_of(range, &slice);
+    slice_map = map_of(&slice, map, range);
+    return vox_spline_grid(out, &slice, plane, &slice_map, &space->spline,
+                           vox_spline_kernel_choose());
 }
-
-/* The planes of a thick volume: one of the source, the same resampled. */
-typedef struct slices {
-    float *in, *out;
-    int64_t n[3], m[3]; /* extents of a slice; 1 along the thick axis */
-} slices;
 
 /* Each slice that some output takes is resampled once and copied where it is wanted. */
-static int thick_channel(float *out, const float *in, const int64_t n[3],
-                         const int64_t m[3], int axis, slices *s,
-                         const vox_spline_kernel *k)
+static int resample_slices(float *out, const vox_grid *v, const int64_t m[3], int axis,
+                           const vox_norm_map *map, vox_resample_space *space)
 {
-    int64_t in_step[3], out_step[3], flat_in[3], flat_out[3], have = -1;
+    const int64_t each = m[0] * m[1] * m[2] / m[axis];
+    float *plane = vox_scratch_need(&space->out, (size_t)each, sizeof *plane);
+    int64_t have = -1;
 
-    strides(in_step, n, -1);
-    strides(out_step, m, -1);
-    strides(flat_in, n, axis);
-    strides(flat_out, m, axis);
+    if (!plane)
+        return VOX_E_NOMEM;
     for (int64_t i = 0; i < m[axis]; i++) {
-        const int64_t want = vox_resample_nearest(i, n[axis], m[axis]);
+        const int64_t want = vox_resample_nearest(i, v->n[axis], m[axis]);
 
-        if (want != have) {
-            copy_slice(s->in, flat_in, in + want * in_step[axis], in_step, n, axis);
-            VOX_TRY(plain(s->out, s->in, s->n, s->m, k));
-            have = want;
-        }
-        copy_slice(out + i * out_step[axis], out_step, s->out, flat_out, m, axis);
+        if (want != have)
+            VOX_TRY(resample_slice(plane, v, m, axis, want, map, space));
+        have = want;
+        put_slice(out, plane, m, axis, i);
     }
     return VOX_OK;
 }
 
-static int slices_init(slices *s, const int64_t n[3], const int64_t m[3], int axis)
+int vox_grid_resample(float *out, const vox_grid *v, const int64_t m[3], int thick,
+                      const vox_norm_map *map, const float range[2],
+                      vox_resample_space *space)
 {
-    for (int a = 0; a < 3; a++) {
-        s->n[a] = a == axis ? 1 : n[a];
-        s->m[a] = a == axis ? 1 : m[a];
+    vox_spline_map whole;
+    float measured[2];
+
+    if (thick >= 0)
+        return resample_slices(out, v, m, thick, map, space);
+    if (!range) {
+        range_of(measured, v);
+        range = measured;
     }
-    s->in = vox_alloc((size_t)(s->n[0] * s->n[1] * s->n[2]), sizeof *s->in);
-    s->out = vox_alloc((size_t)(s->m[0] * s->m[1] * s->m[2]), sizeof *s->out);
-    return s->in && s->out ? VOX_OK : VOX_E_NOMEM;
+    whole = map_of(v, map, range);
+    return vox_spline_grid(out, v, m, &whole, &space->spline, vox_spline_kernel_choose());
+}
+
+void vox_resample_space_release(vox_resample_space *s)
+{
+    vox_spline_space_release(&s->spline);
+    vox_scratch_release(&s->in);
+    vox_scratch_release(&s->out);
 }
 
 static int all_channels(vox_volume *out, const vox_volume *in, int thick)
 {
-    const vox_spline_kernel *k = vox_spline_kernel_choose();
-    const int64_t *n = in->info.shape.n + 1, *m = out->info.shape.n + 1;
-    slices s = {NULL, NULL, {0}, {0}};
-    int rc = thick < 0 ? VOX_OK : slices_init(&s, n, m, thick);
+    const int64_t *m = out->info.shape.n + 1;
+    const vox_norm_map as_is = {0.0, 1.0};
+    vox_resample_space space = VOX_RESAMPLE_SPACE_INIT;
+    int rc = VOX_OK;
 
     for (int64_t c = 0; c < in->info.shape.n[0] && rc == VOX_OK; c++) {
-        const float *from = in->data + c * n[0] * n[1] * n[2];
-        float *to = out->data + c * m[0] * m[1] * m[2];
+        const vox_grid v = vox_volume_grid(in, c);
 
-        rc = thick < 0 ? plain(to, from, n, m, k)
-                       : thick_channel(to, from, n, m, thick, &s, k);
+        rc = vox_grid_resample(out->data + c * m[0] * m[1] * m[2], &v, m, thick, &as_is,
+                               NULL, &space);
     }
-    vox_free(s.in);
-    vox_free(s.out);
+    vox_resample_space_release(&space);
     return rc;
 }
 

@@ -8,7 +8,7 @@
 #ifndef VOX_IMAGE_RESAMPLE_H
 #define VOX_IMAGE_RESAMPLE_H
 
-#include "image/volume.h"
+#include "image/spline.h"
 
 /**
  * The axis to be treated as thick slices, or -1 for all three alike.
@@ -27,6 +27,41 @@ int vox_resample_thick_axis(const double from[3], const double to[3]);
 int vox_resample_shape(int64_t out[3], const int64_t n[3], const double from[3],
                        const double to[3]);
 
+/** Memory of a resampling, kept from call to call. */
+typedef struct vox_resample_space {
+    vox_spline_space spline;
+    vox_scratch in, out; /* one slice */
+} vox_resample_space;
+
+#define VOX_RESAMPLE_SPACE_INIT \
+    {                           \
+        0                       \
+    }
+
+/** Give the memory back; legal on an _INIT value. */
+void vox_resample_space_release(vox_resample_space *s);
+
+/**
+ * Resample a grid to a shape and map its values, in one go.
+ *
+ * @param[out] out    [m0, m1, m2], of the caller
+ * @param      v      voxels as stored
+ * @param      m      each >= 1. An axis that keeps its length keeps its samples
+ * @param      thick  -1, or the axis of thick slices
+ * @param      map    applied to what the voxels mean
+ * @param      range  of what the voxels mean; NULL: measured. Results are clipped to it
+ *                    (thick: to the range of the slice)
+ * @return VOX_OK; VOX_E_NOMEM
+ *
+ * Edges    the image is continued by its edge voxel for ever; half-voxel centres.
+ * Threads  re-entrant, one thread. VOX_CPU picks the kernel path; `reference` is in double.
+ * Source   data.md 7.6.1, 7.6.3, image-kernels.md 1.
+ * Tests    tests/golden/resample, tests/unit/test_resample.c
+ */
+int vox_grid_resample(float *out, const vox_grid *v, const int64_t m[3], int thick,
+                      const vox_norm_map *map, const float range[2],
+                      vox_resample_space *space);
+
 /**
  * Resample an image to a shape.
  *
@@ -37,10 +72,7 @@ int vox_resample_shape(int64_t out[3], const int64_t n[3], const double from[3],
  * @param      thick  -1, or the axis of thick slices
  * @return VOX_OK; VOX_E_ARG; VOX_E_NOMEM
  *
- * Edges    the image is continued by its edge voxel for ever; half-voxel centres.
- * Range    results are clipped to the range of the channel (thick: of the slice).
- * Threads  re-entrant, one thread. VOX_CPU picks the kernel path; `reference` is in double.
- * Source   data.md 7.6.1, 7.6.3.  Tests  tests/golden/resample, tests/unit/test_resample.c
+ * Otherwise as vox_grid_resample of each channel.
  */
 int vox_volume_resample(vox_volume *out, const vox_volume *in, const int64_t shape[3],
                         int thick);

@@ -16,7 +16,8 @@
 #ifndef VOX_IMAGE_SPLINE_H
 #define VOX_IMAGE_SPLINE_H
 
-#include <stdint.h>
+#include "base/scratch.h"
+#include "image/grid.h"
 
 #define VOX_SPLINE_POLE (-0.26794919243112270647) /* sqrt(3) - 2 */
 
@@ -40,30 +41,55 @@ int64_t vox_spline_scratch(const vox_spline_axis *a);
 double vox_spline_place(int64_t k, int64_t n, int64_t m);
 void vox_spline_weights(double w[4], double t);
 
+/** What becomes of values on the way: clip((x - shift) * scale, lo, hi). */
+typedef struct vox_spline_map {
+    float shift, scale, lo, hi;
+} vox_spline_map;
+
+/** Rows of stored voxels, `step` voxels apart. */
+typedef struct vox_spline_rows {
+    const void *data;
+    vox_voxel voxel;
+    int64_t count, step;
+    float shift; /* taken off every value */
+} vox_spline_rows;
+
 /** Kernels of one path. `out` may not overlap `in`. */
 typedef struct vox_spline_kernel {
-    /** [lines, n] to [lines, m]. */
-    void (*rows)(float *out, const float *in, int64_t lines, const vox_spline_axis *a,
+    /** [count, n] to [count, m]. */
+    void (*rows)(float *out, const vox_spline_rows *in, const vox_spline_axis *a,
                  float *scratch);
-    /** [n, width] to [m, width]. */
+    /** [n, width] to [m, width], and then scaled and clipped where `map` is not NULL. */
     void (*columns)(float *out, const float *in, int64_t width, const vox_spline_axis *a,
-                    float *scratch);
-    /** Smallest and largest of n >= 1 values. */
-    void (*range)(float lo_hi[2], const float *x, int64_t n);
-    /** Clamp every value to [lo, hi]. */
-    void (*clip)(float *x, int64_t n, float lo, float hi);
+                    const vox_spline_map *map, float *scratch);
+    /** Scale and clip n values in place. */
+    void (*finish)(float *x, int64_t n, const vox_spline_map *map);
 } vox_spline_kernel;
 
 /** The kernels for this CPU, or of the path named in VOX_CPU; NULL for `reference`. */
 const vox_spline_kernel *vox_spline_kernel_choose(void);
 
+/** Memory of the passes, kept from call to call. */
+typedef struct vox_spline_space {
+    vox_scratch scratch, plane, planes;
+} vox_spline_space;
+
+#define VOX_SPLINE_SPACE_INIT \
+    {                         \
+        0                     \
+    }
+
+void vox_spline_space_release(vox_spline_space *s);
+
 /**
- * Interpolate [n] to [m] without clipping, axis by axis.
+ * Interpolate a grid to m, axis by axis; what its voxels mean is left to the map.
  *
+ * @param[out] out  [m0, m1, m2]
  * @param k  kernels; NULL: everything in double, the peer's formulas step by step
  * @return VOX_OK; VOX_E_NOMEM
  */
-int vox_spline_volume(float *out, const float *in, const int64_t n[3], const int64_t m[3],
-                      const vox_spline_kernel *k);
+int vox_spline_grid(float *out, const vox_grid *in, const int64_t m[3],
+                    const vox_spline_map *map, vox_spline_space *space,
+                    const vox_spline_kernel *k);
 
 #endif

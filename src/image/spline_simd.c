@@ -18,6 +18,8 @@ enum {
     STRIP_WIDTH = STRIP_VECS * VOX_LANES, /* at most VOX_SPLINE_STRIP */
 };
 
+extern const vox_grid_kernel VOX_KERNEL(vox_grid);
+
 #define POLE   ((float)VOX_SPLINE_POLE)
 #define STEADY ((float)(1.0 / (1.0 - VOX_SPLINE_POLE)))
 #define TURN   ((float)(-VOX_SPLINE_POLE / (1.0 - VOX_SPLINE_POLE * VOX_SPLINE_POLE)))
@@ -97,10 +99,21 @@ VOX_INLINE void sample(float *out, const float *b, const vox_spline_axis *a, int
     }
 }
 
+/* A row of a strip that is ready. */
+VOX_INLINE void map_row(float *x, const vox_spline_map *map)
+{
+    const vec scale = vec_set1(map->scale), lo = vec_set1(map->lo), hi = vec_set1(map->hi);
+
+    VOX_UNROLL
+    for (int v = 0; v < STRIP_VECS; v++, x += VOX_LANES)
+        vec_store(x, vec_min(vec_max(vec_mul(vec_load(x), scale), lo), hi));
+}
+
 static void columns(float *out, const float *in, int64_t width, const vox_spline_axis *a,
-                    float *scratch)
+                    const vox_spline_map *map, float *scratch)
 {
     float *b = scratch + 2 * STRIP_WIDTH, tail[STRIP_WIDTH];
+    const unsigned mode = vec_flush_denormals();
 
     for (int64_t x = 0; x < width; x += STRIP_WIDTH) {
         const int whole = width - x >= STRIP_WIDTH;
@@ -113,16 +126,20 @@ static void columns(float *out, const float *in, int64_t width, const vox_spline
         }
         filter(b, a->n, STRIP_VECS);
         for (int64_t k = 0; k < a->m; k++) {
-            sample(whole ? out + k * width + x : tail, b, a, k, STRIP_VECS);
+            float *to = whole ? out + k * width + x : tail;
+
+            sample(to, b, a, k, STRIP_VECS);
+            if (map)
+                map_row(to, map);
             if (!whole)
                 memcpy(out + k * width + x, tail, bytes);
         }
     }
+    vec_restore_denormals(mode);
 }
 
-/* Lines `from`, .. of [lines, n] into columns of b; the last line stands in for missing
- * ones. */
-static void turn_in(float *b, const float *in, int64_t from, int64_t lines, int64_t n)
+/* ROW_WIDTH lines of n into columns of b. */
+static void turn_in(float *b, const float *in, int64_t n)
 {
     vec r[VOX_LANES];
 
@@ -132,8 +149,7 @@ static void turn_in(float *b, const float *in, int64_t from, int64_t lines, int6
 
             VOX_UNROLL
             for (int j = 0; j < VOX_LANES; j++) {
-                const int64_t line = from + at + j < lines ? from + at + j : lines - 1;
-                const float *p = in + line * n + i;
+                const float *p = in + (at + j) * n + i;
 
                 r[j] = count == VOX_LANES ? vec_load(p) : vec_load_part(p, count);
             }
@@ -172,56 +188,48 @@ static void turn_out(float *out, const float *b, int64_t from, int64_t lines, in
     }
 }
 
-static void rows(float *out, const float *in, int64_t lines, const vox_spline_axis *a,
+/* `count` rows of voxels as floats, one after the other; the last stands in for missing
+ * ones. */
+static void widen(float *out, const vox_spline_rows *in, int64_t from, int64_t n)
+{
+    const int64_t step = in->step * (int64_t)vox_voxel_size(in->voxel);
+
+    for (int64_t i = 0; i < ROW_WIDTH; i++) {
+        const int64_t line = from + i < in->count ? from + i : in->count - 1;
+
+        VOX_KERNEL(vox_grid).widen(out + i * n, (const char *)in->data + line * step,
+                                   in->voxel, n, in->shift, 1.0f);
+    }
+}
+
+static void rows(float *out, const vox_spline_rows *in, const vox_spline_axis *a,
                  float *scratch)
 {
     float *b = scratch + 2 * ROW_WIDTH, *done = scratch + (a->n + 4) * ROW_WIDTH;
+    float *wide = done + (a->m + VOX_LANES) * ROW_WIDTH;
+    const unsigned mode = vec_flush_denormals();
 
     memset(done + a->m * ROW_WIDTH, 0, sizeof *done * ROW_WIDTH * VOX_LANES);
-    for (int64_t from = 0; from < lines; from += ROW_WIDTH) {
-        turn_in(b, in, from, lines, a->n);
+    for (int64_t from = 0; from < in->count; from += ROW_WIDTH) {
+        widen(wide, in, from, a->n);
+        turn_in(b, wide, a->n);
         filter(b, a->n, ROW_VECS);
         for (int64_t k = 0; k < a->m; k++)
             sample(done + k * ROW_WIDTH, b, a, k, ROW_VECS);
-        turn_out(out, done, from, lines, a->m);
+        turn_out(out, done, from, in->count, a->m);
     }
+    vec_restore_denormals(mode);
 }
 
-static void range(float lo_hi[2], const float *x, int64_t n)
+static void finish(float *x, int64_t n, const vox_spline_map *map)
 {
-    vec lo = vec_set1(x[0]), hi = lo;
-    float lane[VOX_LANES];
-    int64_t i = 0;
+    for (int64_t i = 0; i < n; i++) {
+        float v = x[i] * map->scale;
 
-    for (; i + VOX_LANES <= n; i += VOX_LANES) {
-        const vec v = vec_load(x + i);
-
-        lo = vec_min(lo, v);
-        hi = vec_max(hi, v);
-    }
-    lo_hi[1] = vec_top(hi);
-    vec_store(lane, lo);
-    lo_hi[0] = lane[0];
-    for (int j = 1; j < VOX_LANES; j++)
-        lo_hi[0] = lane[j] < lo_hi[0] ? lane[j] : lo_hi[0];
-    for (; i < n; i++) {
-        lo_hi[0] = x[i] < lo_hi[0] ? x[i] : lo_hi[0];
-        lo_hi[1] = x[i] > lo_hi[1] ? x[i] : lo_hi[1];
-    }
-}
-
-static void clip(float *x, int64_t n, float lo, float hi)
-{
-    const vec l = vec_set1(lo), h = vec_set1(hi);
-    int64_t i = 0;
-
-    for (; i + VOX_LANES <= n; i += VOX_LANES)
-        vec_store(x + i, vec_min(vec_max(vec_load(x + i), l), h));
-    for (; i < n; i++) {
-        x[i] = x[i] > lo ? x[i] : lo;
-        x[i] = x[i] < hi ? x[i] : hi;
+        v = v > map->lo ? v : map->lo;
+        x[i] = v < map->hi ? v : map->hi;
     }
 }
 
 extern const vox_spline_kernel VOX_KERNEL(vox_spline);
-const vox_spline_kernel VOX_KERNEL(vox_spline) = {rows, columns, range, clip};
+const vox_spline_kernel VOX_KERNEL(vox_spline) = {rows, columns, finish};

@@ -2,7 +2,7 @@
  * volume: reading a file of any known format. The parsers see bytes only; files end here,
  * those that a header names among them.
  */
-#include "image/volume.h"
+#include "image/stored.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static const vox_format *need_format(const char *path)
 
 static vox_bytes bytes_of(const vox_buf *b, const char *name)
 {
-    return (vox_bytes){b->data ? b->data : "", b->len, name};
+    return (vox_bytes){b->data ? b->data : "", b->len, name, NULL};
 }
 
 /* ---- headers ---- */
@@ -170,7 +170,7 @@ static void loaded_release(loaded *l)
     vox_strs_release(&l->path);
 }
 
-static int load(loaded *l)
+static int load(loaded *l, vox_stored *stored)
 {
     const size_t n = (size_t)l->path.count;
 
@@ -183,6 +183,7 @@ static int load(loaded *l)
     for (size_t i = 0; i < n; i++) {
         VOX_TRY(vox_file_read(&l->buf[i], l->path.v[i]));
         l->bytes[i] = bytes_of(&l->buf[i], l->path.v[i]);
+        l->bytes[i].stored = stored;
     }
     return VOX_OK;
 }
@@ -196,24 +197,31 @@ static void warn(const vox_volume_info *info, const char *path)
         vox_log(VOX_WARN, "image", "%s: lengths are in units of %g mm", path, info->unit);
 }
 
+int vox_volume_read_bytes(vox_volume *out, const vox_bytes *file)
+{
+    const vox_format *format = need_format(file->name);
+    loaded parts = {.buf = NULL};
+    int rc = format ? find_parts(&parts.path, format, file) : VOX_E_FORMAT;
+
+    if (rc == VOX_OK)
+        rc = load(&parts, file->stored);
+    if (rc == VOX_OK)
+        rc = format->read(out, file, parts.bytes, (int)parts.path.count);
+    if (rc == VOX_OK)
+        warn(&out->info, file->name);
+    loaded_release(&parts);
+    return rc;
+}
+
 int vox_volume_read(vox_volume *out, const char *path)
 {
-    const vox_format *format = need_format(path);
     vox_buf buf = VOX_BUF_INIT;
-    loaded parts = {.buf = NULL};
     vox_bytes file;
-    int rc = format ? vox_file_read(&buf, path) : VOX_E_FORMAT;
+    int rc = need_format(path) ? vox_file_read(&buf, path) : VOX_E_FORMAT;
 
     file = bytes_of(&buf, path);
     if (rc == VOX_OK)
-        rc = find_parts(&parts.path, format, &file);
-    if (rc == VOX_OK)
-        rc = load(&parts);
-    if (rc == VOX_OK)
-        rc = format->read(out, &file, parts.bytes, (int)parts.path.count);
-    if (rc == VOX_OK)
-        warn(&out->info, path);
-    loaded_release(&parts);
+        rc = vox_volume_read_bytes(out, &file);
     vox_buf_release(&buf);
     return rc;
 }

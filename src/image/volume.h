@@ -36,12 +36,14 @@ typedef struct vox_volume {
         0               \
     }
 
-/** A file in memory; borrowed. The name is for messages, and its end for names of
- * others. */
+struct vox_stored;
+
+/** A file in memory; borrowed. The name is for messages, and its end for names of others. */
 typedef struct vox_bytes {
     const void *data;
     size_t len;
     const char *name;
+    struct vox_stored *stored; /* who takes voxels as they are stored, or NULL */
 } vox_bytes;
 
 /**
@@ -59,7 +61,8 @@ typedef struct vox_format {
      * in the file itself. NULL: they always are. */
     int (*parts)(vox_strs *out, const vox_bytes *file);
     /** Parse everything. `part` are the parts in order, n = 0 where there are none. The
-     * volume is unchanged when the call fails. */
+     * volume is unchanged when the call fails. Through vox_voxels_read, which may leave the
+     * voxels to who takes them as they are stored; the volume's data is then NULL. */
     int (*read)(vox_volume *out, const vox_bytes *file, const vox_bytes *part, int n);
 } vox_format;
 
@@ -67,6 +70,9 @@ typedef struct vox_format {
  * units other than mm are a warning in the log. @return VOX_OK; VOX_E_MISSING, VOX_E_IO,
  * VOX_E_FORMAT, VOX_E_NOMEM; the message names the file. `out` is unchanged on failure. */
 int vox_volume_read(vox_volume *out, const char *path);
+
+/** vox_volume_read of a file that is in memory already; its parts are read. */
+int vox_volume_read_bytes(vox_volume *out, const vox_bytes *file);
 
 /** Only the header (little I/O even for .gz). */
 int vox_volume_read_info(vox_volume_info *out, const char *path);

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "image/gzip.h"
+#include "image/stored.h"
 
 enum { BLOCK = 2048, NUMBER = 64 };
 
@@ -383,6 +384,45 @@ static int read_text(vox_volume *out, const vox_raster *r, const vox_bytes *part
     return convert_text(out, r, part);
 }
 
+/* ---- voxels that stay as they are stored ---- */
+
+static int can_stay(vox_voxel *voxel, const vox_volume_info *info, const vox_raster *r,
+                    int n)
+{
+    const int size = r->type->size;
+
+    return n == 1 && r->packing != VOX_TEXT && is_planar(info, r) &&
+           (size == 1 || r->big == host_is_big()) && r->skip % (uint64_t)size == 0 &&
+           vox_stored_can_stay(voxel, r->type->name, info->slope, info->inter);
+}
+
+/* The bytes of the part, unpacked: those of its taker's own file, or in its block. */
+static int leave(vox_stored *s, const vox_volume_info *info, const vox_raster *r,
+                 const vox_bytes *part)
+{
+    const int packed = r->packing == VOX_PACKED;
+    char *bytes = s->file.data;
+    uint64_t each = 0;
+    size_t size;
+
+    VOX_TRY(share(&each, info, r, 1, part->name));
+    VOX_TRY(check_lengths(info, r, each, part, 1));
+    size = (size_t)(r->skip + each);
+    if (packed || part->data != s->file.data) {
+        bytes = vox_scratch_need(&s->block, size, 1);
+        if (!bytes)
+            return VOX_E_NOMEM;
+    }
+    if (packed)
+        VOX_TRY(vox_unpack(bytes, size, part->data, part->len, part->name));
+    else if (part->data != s->file.data)
+        memcpy(bytes, part->data, size);
+    s->voxels = bytes + r->skip;
+    s->slope = info->slope;
+    s->inter = info->inter;
+    return VOX_OK;
+}
+
 int vox_voxels_read(vox_volume *out, const vox_raster *r, const vox_bytes *part, int n)
 {
     const unsigned char *bytes = NULL;
@@ -390,6 +430,8 @@ int vox_voxels_read(vox_volume *out, const vox_raster *r, const vox_bytes *part,
     int rc;
 
     VOX_ASSERT(r->type && out->info.shape.rank == 4 && !out->data && n > 0);
+    if (part->stored && can_stay(&part->stored->voxel, &out->info, r, n))
+        return leave(part->stored, &out->info, r, part);
     if (r->packing == VOX_TEXT) {
         rc = read_text(out, r, part, n);
     } else {

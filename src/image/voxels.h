@@ -40,6 +40,9 @@ typedef struct vox_raster {
  * slope and inter, narrow to float. What is not finite becomes 0 before it is scaled and is
  * counted.
  *
+ * Where the part says who takes voxels as they are stored, and these can be taken so, they are
+ * (image/stored.h), unscaled, and no data is made.
+ *
  * @param[in,out] out  info given; data made, NULL on failure
  * @param         part the files with the voxels in order, each an equal share of them
  * @return VOX_OK; VOX_E_FORMAT: too short, damaged, parts that do not divide the image;

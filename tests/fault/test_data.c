@@ -97,7 +97,7 @@ static int store_and_read(void)
     static const float in[729] = {1};
     static float out[729];
     vox_store *s = NULL;
-    int rc = vox_store_write("s.b2nd", in, shape, NULL);
+    int rc = vox_store_write("s.b2nd", in, shape, NULL, NULL);
 
     if (rc == VOX_OK)
         rc = vox_store_open(&s, "s.b2nd");

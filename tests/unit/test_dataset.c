@@ -36,7 +36,7 @@ static void case_path(char path[256], const char *dir, int s, const char *tail)
 
 static void store(const char *path, const float *v)
 {
-    assert_int_equal(vox_store_write(path, v, size, NULL), VOX_OK);
+    assert_int_equal(vox_store_write(path, v, size, NULL, NULL), VOX_OK);
 }
 
 static void write_case(const char *dir, int s, int masks)

@@ -99,6 +99,14 @@ static double at(const vox_prepared_case *p, int64_t z, int64_t y, int64_t x)
 
 #define assert_close(a, b) assert_true(fabs((a) - (b)) < 2e-6)
 
+static int prepare(vox_prepared_case *p, const vox_volume *image, const vox_volume *anon,
+                   const vox_volume *anat, const vox_prepare_cfg *cfg, const char *name)
+{
+    const vox_stored stored = vox_stored_of(image);
+
+    return vox_prepare_case(p, &stored, anon, anat, cfg, name);
+}
+
 static void check_values(const vox_prepared_case *p, const vector *v)
 {
     const int64_t *n = v->shape;
@@ -156,8 +164,7 @@ static void the_vectors_on_every_path(void **state)
             continue;
         setenv("VOX_CPU", paths[path], 1);
         make_subject(&s, v->spacing);
-        assert_int_equal(vox_prepare_case(&p, &s.image, &s.mask, NULL, &v->cfg, "img"),
-                         VOX_OK);
+        assert_int_equal(prepare(&p, &s.image, &s.mask, NULL, &v->cfg, "img"), VOX_OK);
         check_values(&p, v);
         check_mask(&p, VOX_MASK_ANON, v);
         assert_null(p.mask[VOX_MASK_ANAT]);
@@ -182,7 +189,7 @@ static void properties_are_transposed(void **state)
 
     (void)state;
     make_subject(&s, v->spacing);
-    assert_int_equal(vox_prepare_case(&p, &s.image, NULL, NULL, &v->cfg, "img"), VOX_OK);
+    assert_int_equal(prepare(&p, &s.image, NULL, NULL, &v->cfg, "img"), VOX_OK);
     assert_true(p.shape_before_cropping[0] == 10 && p.shape_before_cropping[1] == 8 &&
                 p.shape_before_cropping[2] == 9);
     assert_memory_equal(p.bbox, box, sizeof box);
@@ -212,7 +219,7 @@ static void noresample_keeps_the_grid(void **state)
 
     (void)state;
     make_subject(&s, spacing);
-    assert_int_equal(vox_prepare_case(&p, &s.image, NULL, &s.mask, &cfg, "img"), VOX_OK);
+    assert_int_equal(prepare(&p, &s.image, NULL, &s.mask, &cfg, "img"), VOX_OK);
     assert_true(vox_shape_equal(p.image.info.shape, VOX_SHAPE(1, 7, 8, 8)));
     assert_close(at(&p, 0, 0, 0), 0.324017);
     check_mask(&p, VOX_MASK_ANAT, &v);
@@ -235,8 +242,7 @@ static void masks_are_not_exchanged(void **state)
     make_subject(&t, v->spacing);
     for (int i = 0; i < N; i++)
         t.labels[i] *= 5.0f;
-    assert_int_equal(vox_prepare_case(&p, &s.image, &s.mask, &t.mask, &v->cfg, "img"),
-                     VOX_OK);
+    assert_int_equal(prepare(&p, &s.image, &s.mask, &t.mask, &v->cfg, "img"), VOX_OK);
     for (int i = 0; i < 600; i++) {
         most[0] = fmaxf(most[0], p.mask[VOX_MASK_ANON][i]);
         most[1] = fmaxf(most[1], p.mask[VOX_MASK_ANAT][i]);
@@ -258,7 +264,7 @@ static void normalising_inside_the_body(void **state)
 
     (void)state;
     make_subject(&s, spacing);
-    assert_int_equal(vox_prepare_case(&p, &s.image, NULL, NULL, &cfg, "img"), VOX_OK);
+    assert_int_equal(prepare(&p, &s.image, NULL, NULL, &cfg, "img"), VOX_OK);
     assert_true(at(&p, 6, 0, 7) == 0.0); /* outside: untouched */
     assert_true(at(&p, 0, 7, 0) == 0.0);
     assert_true(at(&p, 2, 3, 2) != 0.0); /* the hole is inside */
@@ -272,10 +278,11 @@ static void refused(const vox_volume *image, const vox_volume *mask,
     vox_prepared_case p = VOX_PREPARED_CASE_INIT;
     const int64_t blocks = vox_mem_blocks();
 
-    assert_int_equal(vox_prepare_case(&p, image, mask, NULL, cfg, "scan.nii"), code);
+    assert_int_equal(prepare(&p, image, mask, NULL, cfg, "scan.nii"), code);
     assert_non_null(strstr(vox_error_text(), says));
     assert_non_null(strstr(vox_error_text(), "scan.nii"));
     assert_null(p.image.data);
+    vox_prepared_case_release(&p);
     assert_int_equal(vox_mem_blocks(), blocks);
 }
 
@@ -319,7 +326,7 @@ static void one_thin_slice_stays_one_slice(void **state)
     make_subject(&s, spacing);
     s.image.info.shape.n[1] = 1;
     s.image.data = s.voxels + H * W;
-    assert_int_equal(vox_prepare_case(&p, &s.image, NULL, NULL, &cfg, "img"), VOX_OK);
+    assert_int_equal(prepare(&p, &s.image, NULL, NULL, &cfg, "img"), VOX_OK);
     assert_int_equal(p.image.info.shape.n[1], 1);
     vox_prepared_case_release(&p);
 }
@@ -337,7 +344,7 @@ static void without_memory(void **state)
         make_subject(&s, vectors[i].spacing);
         for (int k = 1; k < 400 && rc != VOX_OK; k++) {
             vox_mem_fail_at(k);
-            rc = vox_prepare_case(&p, &s.image, &s.mask, &s.mask, &vectors[i].cfg, "img");
+            rc = prepare(&p, &s.image, &s.mask, &s.mask, &vectors[i].cfg, "img");
             vox_mem_fail_at(0);
             assert_true(rc == VOX_OK || (rc == VOX_E_NOMEM && !p.image.data));
         }
@@ -357,6 +364,8 @@ static void memory_is_foreseen(void **state)
 
     (void)state;
     assert_in_range(vox_prepare_memory(&info, 0, &cfg), 4 * 6000000 * 3, 4 * 6000000 * 6);
+    strcpy(info.stored, "u8");
+    assert_in_range(vox_prepare_memory(&info, 0, &cfg), 4 * 6000000 * 2, 4 * 6000000 * 3);
     assert_true(vox_prepare_memory(&info, 2, &cfg) > vox_prepare_memory(&info, 0, &cfg));
     info.spacing[0] = 1e12;
     assert_true(vox_prepare_memory(&info, 0, &cfg) == INT64_MAX);

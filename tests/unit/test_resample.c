@@ -69,17 +69,22 @@ static void the_worked_example_unclipped(void **state)
 {
     static const double want[8] = {-1.0230890846, 5.0427083593, 9.9829882842, 5.0685599799,
                                    3.5211795363,  6.9249520018, 4.1625558317, 0.3528332962};
-    const int64_t n[3] = {1, 1, 5}, m[3] = {1, 1, 8};
-    const float x[5] = {0, 10, 3, 7, 1};
-    float y[8];
+    const int64_t m[3] = {1, 1, 8};
+    const vox_spline_map open = {0, 1, -INFINITY, INFINITY};
+    float x[5] = {0, 10, 3, 7, 1}, y[8];
+    vox_volume v = volume_of(x, 1, 1, 5);
+    const vox_grid g = vox_volume_grid(&v, 0);
+    vox_spline_space space = VOX_SPLINE_SPACE_INIT;
 
     (void)state;
-    assert_int_equal(vox_spline_volume(y, x, n, m, NULL), VOX_OK);
+    assert_int_equal(vox_spline_grid(y, &g, m, &open, &space, NULL), VOX_OK);
     for (int k = 0; k < 8; k++)
         assert_true(fabs((double)y[k] - want[k]) < 5e-7);
-    assert_int_equal(vox_spline_volume(y, x, n, m, vox_spline_kernel_choose()), VOX_OK);
+    assert_int_equal(vox_spline_grid(y, &g, m, &open, &space, vox_spline_kernel_choose()),
+                     VOX_OK);
     for (int k = 0; k < 8; k++)
         assert_true(fabs((double)y[k] - want[k]) < 4e-6);
+    vox_spline_space_release(&space);
 }
 
 static void the_table_of_weights(void **state)

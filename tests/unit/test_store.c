@@ -100,7 +100,7 @@ static void boxes_of(const int64_t shape[4])
     vox_rng r = vox_rng_at(2, VOX_STREAM("test"), 0);
     int64_t is[4];
 
-    assert_int_equal(vox_store_write("v.b2nd", v, shape, NULL), VOX_OK);
+    assert_int_equal(vox_store_write("v.b2nd", v, shape, NULL, NULL), VOX_OK);
     assert_int_equal(vox_store_open(&s, "v.b2nd"), VOX_OK);
     vox_store_shape(s, is);
     assert_memory_equal(is, shape, sizeof is);
@@ -363,8 +363,9 @@ static void unwritable_leaves_nothing(void **state)
     static const float v[8] = {0};
 
     (void)state;
-    assert_int_equal(vox_store_write("no/such/folder.b2nd", v, shape, NULL), VOX_E_IO);
-    assert_int_equal(vox_store_write("empty.b2nd", v, none, NULL), VOX_E_ARG);
+    assert_int_equal(vox_store_write("no/such/folder.b2nd", v, shape, NULL, NULL),
+                     VOX_E_IO);
+    assert_int_equal(vox_store_write("empty.b2nd", v, none, NULL, NULL), VOX_E_ARG);
     assert_false(vox_file_exists("empty.b2nd"));
 }
 

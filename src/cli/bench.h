@@ -40,6 +40,13 @@ int vox_bench_ops(const vox_bench_cfg *cfg, const vox_common *common, int argc,
 int vox_bench_loader(const vox_bench_cfg *cfg, const vox_common *common, int argc,
                      char **argv);
 
+/**
+ * Preprocessing of the images argv[..] to 1 mm, step by step on one thread, in CPU time;
+ * writing and reading crops with both codecs, in a folder below TMPDIR that goes away.
+ */
+int vox_bench_preprocess(const vox_bench_cfg *cfg, const vox_common *common, int argc,
+                         char **argv);
+
 /* ---- what they share: bench_run.c ---- */
 
 /** A run as pretrain would set it up. */

@@ -46,10 +46,11 @@ static const struct {
     const char *name;
     int (*run)(const vox_bench_cfg *cfg, const vox_common *common, int argc, char **argv);
 } benches[] = {
-    {"peak",   vox_bench_peak  },
-    {"step",   vox_bench_step  },
-    {"ops",    vox_bench_ops   },
-    {"loader", vox_bench_loader},
+    {"peak",       vox_bench_peak      },
+    {"step",       vox_bench_step      },
+    {"ops",        vox_bench_ops       },
+    {"loader",     vox_bench_loader    },
+    {"preprocess", vox_bench_preprocess},
 };
 
 static const char *bench_name(int i, void *arg)
@@ -71,7 +72,8 @@ static int run(const void *cfg, const vox_common *common, int argc, char **argv)
     return near ? vox_fail(VOX_E_USAGE, "no bench is called \"%s\", did you mean \"%s\"?",
                            word, near)
                 : vox_fail(VOX_E_USAGE,
-                           "no bench is called \"%s\", wanted peak, step, ops or loader",
+                           "no bench is called \"%s\", wanted peak, step, ops, loader or "
+                           "preprocess",
                            word);
 }
 
@@ -79,16 +81,18 @@ const vox_cmd vox_cmd_bench = {
     .name = "bench",
     .group = "look",
     .summary =
-        "measure this machine, a training step, ops, loading: one JSON line per result",
+        "measure this machine, a training step, ops, loading, preprocessing: one JSON "
+        "line per result",
     .usage =
         "voxmind bench peak | step [options of pretrain] [--repeat R] [--profile]\n"
         "       voxmind bench ops [op [problem]...] [options of pretrain] [--repeat R]\n"
         "       voxmind bench loader <data> [configuration] [options of pretrain] "
         "[--repeat "
-        "R]",
+        "R]\n"
+        "       voxmind bench preprocess <image>... [--repeat R]",
     .cfg_size = sizeof(vox_bench_cfg),
     .opts = opts,
     .shared = vox_run_opts,
     .run = run,
-    .words = "peak step ops loader",
+    .words = "peak step ops loader preprocess",
 };

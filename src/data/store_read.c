@@ -55,17 +55,23 @@ static int next_point(int64_t p[AXES], const int64_t lo[AXES], const int64_t hi[
     return 0;
 }
 
-static void copy_row(const target *t, int64_t at, const void *row, int64_t from, int64_t n)
+/* Floats as they are. Rows of 16, those of most blocks, need no call. */
+static void copy_floats(float *to, const float *from, int64_t n)
 {
-    const float *f = (const float *)row + from;
-    const int8_t *i8 = (const int8_t *)row + from;
-    const uint8_t *u8 = (const uint8_t *)row + from;
+    if (n == 16)
+        memcpy(to, from, 16 * sizeof *to);
+    else
+        memcpy(to, from, (size_t)n * sizeof *to);
+}
+
+static void copy_row(const target *t, int64_t at, const void *block, int64_t from,
+                     int64_t n)
+{
+    const float *f = (const float *)block + from;
+    const int8_t *i8 = (const int8_t *)block + from;
+    const uint8_t *u8 = (const uint8_t *)block + from;
     const char kind = t->s->kind;
 
-    if (kind == 'f' && t->values) {
-        memcpy(t->values + at, f, (size_t)n * sizeof *f);
-        return;
-    }
     for (int64_t x = 0; x < n; x++) {
         const float v = kind == 'f' ? f[x] : kind == 'i' ? (float)i8[x] : (float)u8[x];
 
@@ -76,28 +82,34 @@ static void copy_row(const target *t, int64_t at, const void *row, int64_t from,
     }
 }
 
-/* Copy what is wanted of one decoded block. */
+/* Copy what is wanted of one decoded block, row by row. */
 static void copy_block(const target *t, const void *data, const box *block)
 {
-    int64_t extent[AXES], p[AXES];
+    const int as_is = t->s->kind == 'f' && t->values;
+    int64_t extent[AXES], in[AXES], out[AXES], n[AXES];
     box part;
 
     if (!intersect(&part, block, &t->want))
         return;
-    for (int i = 0; i < AXES; i++)
+    for (int i = 0; i < AXES; i++) {
         extent[i] = block->hi[i] - block->lo[i];
-    memcpy(p, part.lo, sizeof p);
-    part.hi[AXES - 1] = part.lo[AXES - 1] + 1; /* p runs over rows */
-    do {
-        int64_t in[AXES], out[AXES];
-        const int64_t end = block->hi[3] < t->want.hi[3] ? block->hi[3] : t->want.hi[3];
+        in[i] = part.lo[i] - block->lo[i];
+        out[i] = part.lo[i] - t->want.lo[i];
+        n[i] = part.hi[i] - part.lo[i];
+    }
+    for (int64_t plane = 0; plane < n[0] * n[1]; plane++) {
+        const int64_t c = plane / n[1], z = plane % n[1];
+        const int64_t a[AXES] = {in[0] + c, in[1] + z, in[2], in[3]};
+        const int64_t b[AXES] = {out[0] + c, out[1] + z, out[2], out[3]};
+        int64_t from = index_of(a, extent), to = index_of(b, t->room);
 
-        for (int i = 0; i < AXES; i++) {
-            in[i] = p[i] - block->lo[i];
-            out[i] = p[i] - t->want.lo[i];
+        for (int64_t y = 0; y < n[2]; y++, from += extent[3], to += t->room[3]) {
+            if (as_is)
+                copy_floats(t->values + to, (const float *)data + from, n[3]);
+            else
+                copy_row(t, to, data, from, n[3]);
         }
-        copy_row(t, index_of(out, t->room), data, index_of(in, extent), end - p[3]);
-    } while (next_point(p, part.lo, part.hi));
+    }
 }
 
 /* How the blocks of a chunk are numbered, and which of them the box needs. */

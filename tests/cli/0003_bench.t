@@ -50,6 +50,17 @@ if within 2000000 "$voxmind" --version >/dev/null 2>&1; then
     exits 1 "a loader that does not fit" within 2000000 "$voxmind" estimate "${crowd[@]}"
     exits 0 "is not there in bench step" within 2000000 "$voxmind" bench step "${crowd[@]}" --repeat 1
 fi
+. "$source/tests/support/scans.sh"
+scan head.nii
+mkdir tmp
+exits 0 "bench preprocess" env TMPDIR="$scratch/tmp" "$voxmind" bench preprocess head.nii --repeat 2
+passes "its keys in their order" grep -qE '^\{"bench":"preprocess","file":"head.nii","step":"read","shape":\[32,36,40\],"shape_made":\[32,54,40\],"repeat":2,"seconds":'$number',"seconds_min":'$number',"mbytes":0.184,"mbytes_per_s":'$number',"rss_mib":'$number'\}$' stdout
+passes "a line per step" test "$(cut -d'"' -f12 stdout | tr '\n' ,)" = \
+    'read,crop,statistics,normalise,resample,write zstd,write lz4,read crop zstd,read crop lz4,'
+passes "nothing is left" [ -z "$(ls tmp)" ]
+exits 1 "bench preprocess of what is no image" env TMPDIR="$scratch/tmp" "$voxmind" bench preprocess none.nii
+passes "leaves nothing either" [ -z "$(ls tmp)" ]
+exits 2 "bench preprocess of nothing" "$voxmind" bench preprocess
 
 exits 2 "an unknown op is misuse" "$voxmind" bench ops conv3
 says stderr "it says what was meant" '"conv3d"'

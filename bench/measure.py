@@ -27,6 +27,7 @@ def run(command, env=None):
     """Run a command. Returns its stdout, and what the machine did meanwhile:
 
     rss_mib    its peak memory, as the kernel counts it
+    cpu_s      CPU seconds it used
     other_cpu  cores that other processes used, or other guests took. Above some 0.1 the times
                are not worth much.
     """
@@ -41,6 +42,7 @@ def run(command, env=None):
     used = _cpu_seconds() - before - usage.ru_utime - usage.ru_stime
     return out, {
         "rss_mib": round(usage.ru_maxrss / 1024, 1),
+        "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
         "other_cpu": round(max(0.0, used) / (time.monotonic() - start), 2),
     }
 

@@ -25,7 +25,7 @@ SH
     chmod +x "$name"
 }
 
-for tool in step ops compare; do
+for tool in step ops data compare; do
     exits 0 "bench/$tool --help" "$bench/$tool" --help
     says stdout "says how it is called" "usage: $tool"
 done
@@ -33,6 +33,9 @@ for tool in step ops; do
     exits 1 "bench/$tool without PyTorch" env -i PATH="$PATH" python3 -S "$bench/$tool"
     says stderr "says what to install" "pip install torch dynamic-network-architectures"
 done
+
+exits 1 "bench/data without its packages" env -i PATH="$PATH" python3 -S "$bench/data"
+says stderr "says what to install" "pip install scikit-image nibabel blosc2"
 
 pretender a 100 10 11 12
 pretender b 120 11 12 13

@@ -39,7 +39,7 @@ static void write_image(int subject, int session, int image)
     assert_int_equal(vox_mkdirs(path), VOX_OK);
     snprintf(path, sizeof path, FOLDER "/C/1/s%d/t%d/%c.b2nd", subject, session,
              'a' + image);
-    assert_int_equal(vox_store_write(path, v, size, NULL), VOX_OK);
+    assert_int_equal(vox_store_write(path, v, size, NULL, NULL), VOX_OK);
 }
 
 /* Subject 0 has one image, all others SESSIONS x IMAGES. */

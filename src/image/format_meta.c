@@ -350,7 +350,7 @@ static int read_parts(vox_volume *v, const meta *m, vox_raster *r, const vox_byt
 
 static int read(vox_volume *out, const vox_bytes *file, const vox_bytes *part, int count)
 {
-    vox_volume v = VOX_VOLUME_INIT;
+    vox_volume v = {.stored = out->stored};
     vox_raster r;
     vox_bytes local;
     meta m;

@@ -191,7 +191,7 @@ static int parts(vox_strs *out, const vox_bytes *file)
 
 static int read(vox_volume *out, const vox_bytes *file, const vox_bytes *part, int n)
 {
-    vox_volume v = VOX_VOLUME_INIT;
+    vox_volume v = {.stored = out->stored};
     const vox_bytes *voxels = n ? part : file;
     nifti nii;
 

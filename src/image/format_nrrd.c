@@ -330,7 +330,7 @@ static int read_parts(vox_volume *v, nrrd *n, const vox_bytes *part, int count)
 
 static int read(vox_volume *out, const vox_bytes *file, const vox_bytes *part, int count)
 {
-    vox_volume v = VOX_VOLUME_INIT;
+    vox_volume v = {.stored = out->stored};
     vox_bytes behind;
     nrrd n;
 

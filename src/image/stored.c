@@ -84,8 +84,8 @@ static void take_converted(vox_stored *s, float *data)
 
 static int read_voxels(vox_stored *s, const char *path)
 {
-    const vox_bytes file = {s->file.data, s->len, path, s};
-    vox_volume v = VOX_VOLUME_INIT;
+    const vox_bytes file = {s->file.data, s->len, path};
+    vox_volume v = {.stored = s};
 
     VOX_TRY(vox_volume_read_bytes(&v, &file));
     s->info = v.info;

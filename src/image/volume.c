@@ -2,7 +2,7 @@
  * volume: reading a file of any known format. The parsers see bytes only; files end here,
  * those that a header names among them.
  */
-#include "image/stored.h"
+#include "image/volume.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@ static const vox_format *need_format(const char *path)
 
 static vox_bytes bytes_of(const vox_buf *b, const char *name)
 {
-    return (vox_bytes){b->data ? b->data : "", b->len, name, NULL};
+    return (vox_bytes){b->data ? b->data : "", b->len, name};
 }
 
 /* ---- headers ---- */
@@ -170,7 +170,7 @@ static void loaded_release(loaded *l)
     vox_strs_release(&l->path);
 }
 
-static int load(loaded *l, vox_stored *stored)
+static int load(loaded *l)
 {
     const size_t n = (size_t)l->path.count;
 
@@ -183,7 +183,6 @@ static int load(loaded *l, vox_stored *stored)
     for (size_t i = 0; i < n; i++) {
         VOX_TRY(vox_file_read(&l->buf[i], l->path.v[i]));
         l->bytes[i] = bytes_of(&l->buf[i], l->path.v[i]);
-        l->bytes[i].stored = stored;
     }
     return VOX_OK;
 }
@@ -204,7 +203,7 @@ int vox_volume_read_bytes(vox_volume *out, const vox_bytes *file)
     int rc = format ? find_parts(&parts.path, format, file) : VOX_E_FORMAT;
 
     if (rc == VOX_OK)
-        rc = load(&parts, file->stored);
+        rc = load(&parts);
     if (rc == VOX_OK)
         rc = format->read(out, file, parts.bytes, (int)parts.path.count);
     if (rc == VOX_OK)

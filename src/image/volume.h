@@ -26,9 +26,13 @@ typedef struct vox_volume_info {
     int64_t nonfinite;   /* voxels that were NaN or infinite (and became 0); reading only */
 } vox_volume_info;
 
+struct vox_stored;
+
 typedef struct vox_volume {
     vox_volume_info info;
-    float *data; /* [C, D, H, W], owned (vox_free) */
+    float *data;               /* [C, D, H, W], owned (vox_free) */
+    struct vox_stored *stored; /* reading only: who takes voxels as they are stored, if that
+                                * can be, or NULL; data is then NULL (image/stored.h) */
 } vox_volume;
 
 #define VOX_VOLUME_INIT \
@@ -36,14 +40,11 @@ typedef struct vox_volume {
         0               \
     }
 
-struct vox_stored;
-
 /** A file in memory; borrowed. The name is for messages, and its end for names of others. */
 typedef struct vox_bytes {
     const void *data;
     size_t len;
     const char *name;
-    struct vox_stored *stored; /* who takes voxels as they are stored, or NULL */
 } vox_bytes;
 
 /**
@@ -61,8 +62,7 @@ typedef struct vox_format {
      * in the file itself. NULL: they always are. */
     int (*parts)(vox_strs *out, const vox_bytes *file);
     /** Parse everything. `part` are the parts in order, n = 0 where there are none. The
-     * volume is unchanged when the call fails. Through vox_voxels_read, which may leave the
-     * voxels to who takes them as they are stored; the volume's data is then NULL. */
+     * volume is unchanged when the call fails. */
     int (*read)(vox_volume *out, const vox_bytes *file, const vox_bytes *part, int n);
 } vox_format;
 

@@ -396,27 +396,35 @@ static int can_stay(vox_voxel *voxel, const vox_volume_info *info, const vox_ras
            vox_stored_can_stay(voxel, r->type->name, info->slope, info->inter);
 }
 
-/* The bytes of the part, unpacked: those of its taker's own file, or in its block. */
+/* The part's bytes where they may stay: in the taker's own file, or its block. */
+static int settle(char **out, vox_stored *s, const vox_raster *r, const vox_bytes *part,
+                  size_t size)
+{
+    const uintptr_t own = (uintptr_t)s->file.data, from = (uintptr_t)part->data;
+
+    if (r->packing != VOX_PACKED && from >= own && from + size <= own + s->len &&
+        (from - own) % 4 == 0) {
+        *out = (char *)s->file.data + (from - own);
+        return VOX_OK;
+    }
+    *out = vox_scratch_need(&s->block, size, 1);
+    if (!*out)
+        return VOX_E_NOMEM;
+    if (r->packing == VOX_PACKED)
+        return vox_unpack(*out, size, part->data, part->len, part->name);
+    memcpy(*out, part->data, size);
+    return VOX_OK;
+}
+
 static int leave(vox_stored *s, const vox_volume_info *info, const vox_raster *r,
                  const vox_bytes *part)
 {
-    const int packed = r->packing == VOX_PACKED;
-    char *bytes = s->file.data;
     uint64_t each = 0;
-    size_t size;
+    char *bytes;
 
     VOX_TRY(share(&each, info, r, 1, part->name));
     VOX_TRY(check_lengths(info, r, each, part, 1));
-    size = (size_t)(r->skip + each);
-    if (packed || part->data != s->file.data) {
-        bytes = vox_scratch_need(&s->block, size, 1);
-        if (!bytes)
-            return VOX_E_NOMEM;
-    }
-    if (packed)
-        VOX_TRY(vox_unpack(bytes, size, part->data, part->len, part->name));
-    else if (part->data != s->file.data)
-        memcpy(bytes, part->data, size);
+    VOX_TRY(settle(&bytes, s, r, part, (size_t)(r->skip + each)));
     s->voxels = bytes + r->skip;
     s->slope = info->slope;
     s->inter = info->inter;
@@ -430,8 +438,8 @@ int vox_voxels_read(vox_volume *out, const vox_raster *r, const vox_bytes *part,
     int rc;
 
     VOX_ASSERT(r->type && out->info.shape.rank == 4 && !out->data && n > 0);
-    if (part->stored && can_stay(&part->stored->voxel, &out->info, r, n))
-        return leave(part->stored, &out->info, r, part);
+    if (out->stored && can_stay(&out->stored->voxel, &out->info, r, n))
+        return leave(out->stored, &out->info, r, part);
     if (r->packing == VOX_TEXT) {
         rc = read_text(out, r, part, n);
     } else {

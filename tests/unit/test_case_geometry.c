@@ -69,9 +69,10 @@ static void check_corners(const vox_volume_info *scan, const vox_volume_info *st
 static void prepare(vox_properties *props, vox_volume_info *stored, const vox_volume *scan,
                     const vox_prepare_cfg *cfg)
 {
+    const vox_stored read = vox_stored_of(scan);
     vox_prepared_case p = VOX_PREPARED_CASE_INIT;
 
-    assert_int_equal(vox_prepare_case(&p, scan, NULL, NULL, cfg, "scan"), VOX_OK);
+    assert_int_equal(vox_prepare_case(&p, &read, NULL, NULL, cfg, "scan"), VOX_OK);
     *props = (vox_properties){.key = "k"};
     vox_properties_fill(props, &p, &scan->info);
     *stored = (vox_volume_info){.shape = p.image.info.shape};

@@ -204,19 +204,6 @@ static int copy_collection(vox_collection *out, const vox_collection *from)
     return out->index ? vox_collection_merge(out, from, NULL) : VOX_E_NOMEM;
 }
 
-static int write_beside_others(const job *j, const vox_collection *c, const char *path)
-{
-    vox_preprocess_lock lock = {-1};
-    int rc = vox_preprocess_enter(&lock, j->cfg->dir);
-
-    if (rc == VOX_OK) {
-        vox_preprocess_tidy_lists(j->cfg->dir, vox_path_base(path));
-        rc = vox_collection_write(c, path);
-    }
-    vox_preprocess_unlock(&lock);
-    return rc;
-}
-
 /* pretrain_data__<configuration>.json: what training loads. */
 static int write_collection(const job *j)
 {
@@ -234,7 +221,7 @@ static int write_collection(const job *j)
         rc = vox_buf_printf(&path, "%s/pretrain_data__%s.json", j->cfg->dir,
                             j->cfg->configuration);
     if (rc == VOX_OK)
-        rc = write_beside_others(j, &c, path.data);
+        rc = vox_collection_write(&c, path.data);
     free(folder);
     vox_buf_release(&path);
     vox_records_release(&r);
@@ -254,6 +241,23 @@ static int write_stamp(const job *j)
     if (rc == VOX_OK)
         rc = vox_file_write(path.data, text, strlen(text));
     vox_buf_release(&path);
+    return rc;
+}
+
+/* What all parts write alike: one after the other, and behind a killed one. */
+static int write_shared(const job *j)
+{
+    vox_preprocess_lock lock = {-1};
+    int rc = vox_preprocess_enter(&lock, j->cfg->dir);
+
+    if (rc == VOX_OK) {
+        vox_preprocess_tidy_lists(j->cfg->dir, "pretrain_data__");
+        vox_preprocess_tidy_lists(j->folder.data, "voxmind.json");
+        rc = write_stamp(j);
+    }
+    if (rc == VOX_OK)
+        rc = write_collection(j);
+    vox_preprocess_unlock(&lock);
     return rc;
 }
 
@@ -302,8 +306,7 @@ static int begin(job *j)
     VOX_TRY(vox_mkdirs(j->folder.data));
     VOX_TRY(vox_preprocess_claim(&j->claim, j->folder.data, j->first, j->count));
     VOX_TRY(vox_preprocess_tidy(j->folder.data, j->cfg->images->v + j->first, j->count));
-    VOX_TRY(write_stamp(j));
-    return write_collection(j);
+    return write_shared(j);
 }
 
 static int compare_rejects(const void *a, const void *b)

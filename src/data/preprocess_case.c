@@ -91,7 +91,8 @@ static int hash_file(uint64_t *h, const char *path)
     return VOX_OK;
 }
 
-/* And of the files its header names. */
+/* And of the files its header names. One that names none, being damaged, is another image
+ * than it was; reading it will say what is wrong. */
 static int hash_image(uint64_t *h, const char *path)
 {
     vox_strs parts = {0};
@@ -99,6 +100,10 @@ static int hash_image(uint64_t *h, const char *path)
 
     if (rc == VOX_OK && *path)
         rc = vox_volume_parts(&parts, path);
+    if (rc == VOX_E_FORMAT) {
+        *h = hash(*h, "damaged");
+        rc = VOX_OK;
+    }
     for (int64_t i = 0; i < parts.count && rc == VOX_OK; i++)
         rc = hash_file(h, parts.v[i]);
     vox_strs_release(&parts);

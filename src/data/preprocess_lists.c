@@ -170,9 +170,24 @@ static int join_parts(const vox_preprocess_cfg *cfg, const vox_configuration *c)
     return rc;
 }
 
+/* What a killed process left of the lists. */
+static int tidy(const vox_preprocess_cfg *cfg, const vox_configuration *c)
+{
+    vox_buf folder = VOX_BUF_INIT;
+    int rc = vox_buf_printf(&folder, "%s/%s", cfg->dir, c->data_identifier);
+
+    if (rc == VOX_OK)
+        vox_preprocess_tidy_lists(folder.data, "reject_report.json");
+    vox_preprocess_tidy_lists(cfg->dir, kinds[0]);
+    vox_preprocess_tidy_lists(cfg->dir, kinds[1]);
+    vox_buf_release(&folder);
+    return rc;
+}
+
 static int write_lists(const vox_preprocess_cfg *cfg, const vox_configuration *c,
                        const lists *l)
 {
+    VOX_TRY(tidy(cfg, c));
     if (cfg->parts == 1)
         return write_whole(cfg, c, l);
     VOX_TRY(write_part(cfg, l));
@@ -190,11 +205,8 @@ int vox_preprocess_lists(const vox_preprocess_cfg *cfg, const vox_configuration 
 
     if (rc == VOX_OK)
         rc = vox_preprocess_enter(&lock, cfg->dir);
-    if (rc == VOX_OK) {
-        vox_preprocess_tidy_lists(cfg->dir, kinds[0]);
-        vox_preprocess_tidy_lists(cfg->dir, kinds[1]);
+    if (rc == VOX_OK)
         rc = write_lists(cfg, c, &l);
-    }
     vox_preprocess_unlock(&lock);
     lists_release(&l);
     return rc;

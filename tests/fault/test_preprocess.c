@@ -104,7 +104,7 @@ static void killed_at_random(void **state)
     int kills = 0, left = 0;
 
     (void)state;
-    for (int i = 0; i < 12; i++) {
+    for (int i = 0; i < 8; i++) {
         pid_t pid;
 
         start_over();
@@ -149,6 +149,11 @@ static void leftovers_are_removed(void **state)
         "sub-03_T1w__anon.b2nd.tmp5", "sub-03_T1w.json.tmp99",  "other.b2nd.tmp5",
         "sub-03_T1w.b2nd.tmp",
     };
+    static const char *const lists[] = {
+        "run/Dataset001_A/valid_imgs.json.tmp4",
+        "run/Dataset001_A/pretrain_data__onemmiso.json.tmp4",
+        "run/Dataset001_A/nnsslPlans_onemmiso/voxmind.json.tmp4",
+        "run/Dataset001_A/nnsslPlans_onemmiso/reject_report.json.tmp4"};
     char *text;
 
     (void)state;
@@ -161,8 +166,8 @@ static void leftovers_are_removed(void **state)
         snprintf(path, sizeof path, "%s%s", image, names[i]);
         assert_int_equal(vox_file_write(path, "half", 4), VOX_OK);
     }
-    assert_int_equal(vox_file_write("run/Dataset001_A/valid_imgs.json.tmp4", "half", 4),
-                     VOX_OK);
+    for (int i = 0; i < VOX_COUNT(lists); i++)
+        assert_int_equal(vox_file_write(lists[i], "half", 4), VOX_OK);
     assert_int_equal(PROGRAM("log", "preprocess", "-d", "1", "-q"), 0);
     assert_int_not_equal(system("diff -r base run >diff.log"), 0);
     text = program_said("diff.log");
@@ -254,7 +259,8 @@ static void memory_that_comes_back(void **state)
         done = vox_mem_calls() - calls < n;
         assert_true(rc == VOX_OK || (rc == VOX_E_NOMEM && *vox_error_text()));
         if (rc == VOX_OK) {
-            assert_int_equal(r.rejected.count, 0);
+            if (r.rejected.count)
+                fail_msg("an image was given up: %s", r.rejected.v[0].reason);
             assert_int_equal(r.made, 2);
             cured += !done;
         }

@@ -28,33 +28,43 @@ static struct vox_arena_chunk *add_chunk(vox_arena *a, size_t want)
     return c;
 }
 
-void *vox_arena_alloc(vox_arena *a, size_t n, size_t size)
+/* `bytes` at the next multiple of `unit`. */
+static void *take(vox_arena *a, size_t bytes, size_t unit)
 {
     struct vox_arena_chunk *c = a->chunk;
-    size_t bytes;
-    void *p;
+    const size_t at = c ? (c->used + unit - 1) / unit * unit : 0;
 
+    if (c && at <= c->size && c->size - at >= bytes) {
+        c->used = at + bytes;
+        return (char *)c + HEAD + at;
+    }
+    c = add_chunk(a, bytes);
+    if (!c)
+        return NULL;
+    c->used = bytes;
+    return (char *)c + HEAD;
+}
+
+void *vox_arena_alloc(vox_arena *a, size_t n, size_t size)
+{
     if (size && n > ((size_t)-1 / 2) / size) {
         vox_fail(VOX_E_NOMEM, "no memory for %zu items of %zu bytes", n, size);
         return NULL;
     }
-    bytes = (n * size + UNIT - 1) / UNIT * UNIT;
-    if (!c || c->size - c->used < bytes)
-        c = add_chunk(a, bytes);
-    if (!c)
-        return NULL;
-    p = (char *)c + HEAD + c->used;
-    c->used += bytes;
-    return p;
+    return take(a, n * size, UNIT);
 }
 
 char *vox_arena_strdup(vox_arena *a, const char *text)
 {
-    const size_t n = strlen(text) + 1;
-    char *copy = vox_arena_alloc(a, n, 1);
+    return vox_arena_text(a, text, strlen(text));
+}
 
-    if (copy)
-        memcpy(copy, text, n);
+char *vox_arena_text(vox_arena *a, const char *text, size_t len)
+{
+    char *copy = take(a, len + 1, 1); /* new memory is zero */
+
+    if (copy && len)
+        memcpy(copy, text, len);
     return copy;
 }
 
@@ -67,7 +77,7 @@ char *vox_arena_printf(vox_arena *a, const char *fmt, ...)
     va_start(ap, fmt);
     n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    text = vox_arena_alloc(a, (size_t)n + 1, 1);
+    text = take(a, (size_t)n + 1, 1);
     if (!text)
         return NULL;
     va_start(ap, fmt);

@@ -24,6 +24,9 @@ void *vox_arena_alloc(vox_arena *a, size_t n, size_t size);
 /** A copy of `text` in the arena, or NULL. */
 char *vox_arena_strdup(vox_arena *a, const char *text);
 
+/** A copy of `len` bytes with a zero behind them, or NULL. Texts stand side by side. */
+char *vox_arena_text(vox_arena *a, const char *text, size_t len);
+
 /** printf into the arena; NULL when there is no memory. */
 char *vox_arena_printf(vox_arena *a, const char *fmt, ...) VOX_PRINTF(2, 3);
 

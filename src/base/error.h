@@ -18,19 +18,7 @@
 #define VOX_BASE_ERROR_H
 
 #include "base/compiler.h"
-
-typedef enum vox_code {
-    VOX_OK = 0,
-    VOX_E_ARG = -1,     /* a value the caller passed is out of its range */
-    VOX_E_NOMEM = -2,   /* no memory, or more than the process may use */
-    VOX_E_IO = -3,      /* the system refused: open, read, write, full disk */
-    VOX_E_FORMAT = -4,  /* bytes that are not what they claim to be */
-    VOX_E_MISSING = -5, /* something named is not there: file, key, tensor */
-    VOX_E_EXISTS = -6,  /* something is there that must not be overwritten */
-    VOX_E_USAGE = -7,   /* the command line is wrong: exit code 2 */
-    VOX_E_STOP = -8,    /* asked to stop (a signal), nothing is wrong */
-    VOX_E_NUMERIC = -9  /* a value that must be finite is not */
-} vox_code;
+#include "vox/error.h" /* vox_code, vox_error_text */
 
 /** A failure that leaves its thread: what a worker hands over with the failed item. */
 typedef struct vox_error {
@@ -58,9 +46,6 @@ int vox_cure(int code, const char *fmt, ...) VOX_PRINTF(2, 3);
 
 /** What vox_cure said since the last vox_fail, "" when nothing; borrowed likewise. */
 const char *vox_error_cure(void);
-
-/** The thread's message, "" when there is none; borrowed until the next failure. */
-const char *vox_error_text(void);
 
 /** Forget the thread's message. */
 void vox_error_clear(void);

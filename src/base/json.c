@@ -106,22 +106,38 @@ static int add_escaped(vox_buf *out, uint32_t c)
     return vox_buf_printf(out, "\\u%04x\\u%04x", 0xd7c0 + (c >> 10), 0xdc00 + (c & 0x3ff));
 }
 
-/* Bytes that are no UTF-8 become U+FFFD. */
-static int add_string(vox_buf *out, const char *text, size_t len)
+/* Bytes at p that stand for themselves in a JSON string. */
+static size_t plain_run(const char *p, const char *end)
+{
+    const char *q = p;
+
+    while (q < end && *q >= 0x20 && *q < 0x7f && *q != '"' && *q != '\\')
+        q++;
+    return (size_t)(q - p);
+}
+
+int vox_json_add_string(vox_buf *out, const char *text, size_t len)
 {
     static const char from[] = "\"\\\n\r\t\b\f", to[] = "\"\\nrtbf";
+    const char *end = text + len;
 
     VOX_TRY(vox_buf_add(out, "\"", 1));
-    for (const char *p = text, *end = text + len; p < end;) {
-        const int n = vox_utf8_char(p, (size_t)(end - p), 0);
-        const char *special = *p ? strchr(from, *p) : NULL;
+    for (const char *p = text; p < end;) {
+        const size_t run = plain_run(p, end);
+        const char *special;
+        int n;
 
+        VOX_TRY(vox_buf_add(out, p, run));
+        p += run;
+        if (p == end)
+            break;
+        n = vox_utf8_char(p, (size_t)(end - p), 0);
+        special = *p ? strchr(from, *p) : NULL;
         if (special)
             VOX_TRY(vox_buf_printf(out, "\\%c", to[special - from]));
-        else if (*p >= 0x20 && *p < 0x7f)
-            VOX_TRY(vox_buf_add(out, p, 1));
         else
-            VOX_TRY(add_escaped(out, n ? code_point((const unsigned char *)p, n) : 0xfffd));
+            VOX_TRY(add_escaped(out, n ? code_point((const unsigned char *)p, n)
+                                       : 0xdc00u | (unsigned char)*p));
         p += n ? n : 1;
     }
     return vox_buf_add(out, "\"", 1);
@@ -172,7 +188,7 @@ static int add_object(vox_buf *out, json_object *v, int sort_keys, int depth)
     for (size_t i = 0; i < n && rc == VOX_OK; i++) {
         rc = add_line(out, depth + 1, i ? "," : "{");
         if (rc == VOX_OK)
-            rc = add_string(out, keys[i], strlen(keys[i]));
+            rc = vox_json_add_string(out, keys[i], strlen(keys[i]));
         if (rc == VOX_OK)
             rc = vox_buf_add(out, ": ", 2);
         if (rc == VOX_OK)
@@ -199,8 +215,8 @@ static int add_value(vox_buf *out, json_object *v, int sort_keys, int depth)
         return vox_buf_printf(out, "%s",
                               vox_json_double(json_object_get_double(v), number));
     case json_type_string:
-        return add_string(out, json_object_get_string(v),
-                          (size_t)json_object_get_string_len(v));
+        return vox_json_add_string(out, json_object_get_string(v),
+                                   (size_t)json_object_get_string_len(v));
     case json_type_array:
         return add_array(out, v, sort_keys, depth);
     case json_type_object:

@@ -1,4 +1,5 @@
 /* voxmind index: describe a folder of scans as pretrain_data.json. */
+#include <json-c/json_object.h>
 #include <stdio.h>
 
 #include "cli/cmd.h"
@@ -22,7 +23,7 @@ static int add_folder(vox_collection *all, const index_cfg *cfg, const char *dir
 {
     const vox_index_cfg how = {.name = cfg->name, .number = 1, .modality = cfg->modality};
     vox_collection one = VOX_COLLECTION_INIT;
-    int64_t added = 0;
+    vox_coll_merged added = {0};
     int rc = vox_index_folder(&one, dir, &how, skipped);
 
     if (rc == VOX_OK && !all->name)
@@ -30,7 +31,7 @@ static int add_folder(vox_collection *all, const index_cfg *cfg, const char *dir
     if (rc == VOX_OK)
         rc = vox_collection_merge(all, &one, &added);
     vox_collection_release(&one);
-    *found += added;
+    *found += added.added;
     return rc;
 }
 

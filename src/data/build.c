@@ -107,8 +107,7 @@ static int same_text(const vox_buf *a, const char *path)
 static int write_collection(build *b)
 {
     vox_buf path = VOX_BUF_INIT, text = VOX_BUF_INIT;
-    json_object *o = vox_collection_json(&b->collection);
-    int rc = o ? vox_json_text(&text, o, 1) : VOX_E_NOMEM;
+    int rc = vox_collection_text(&text, &b->collection);
 
     if (rc == VOX_OK)
         rc = path_in(&path, b, "pretrain_data.json", "");
@@ -116,7 +115,6 @@ static int write_collection(build *b)
         forget_conclusions(b);
         rc = vox_file_write(path.data, text.data, text.len);
     }
-    json_object_put(o);
     vox_buf_release(&text);
     vox_buf_release(&path);
     return rc;

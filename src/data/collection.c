@@ -1,64 +1,72 @@
-/* collection: the objects, and joining two collections. Text is in collection_json.c. */
+/* collection: the objects and their storage. Text is in collection_read.c and
+ * collection_write.c, joining in collection_merge.c. */
 #include "data/collection.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "base/dict.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "data/roots.h"
 
 int vox_collection_init(vox_collection *c, const char *name, int64_t index)
 {
     *c = (vox_collection)VOX_COLLECTION_INIT;
-    c->name = vox_arena_strdup(&c->arena, name);
-    c->index = vox_arena_printf(&c->arena, "%lld", (long long)index);
+    c->store = vox_zalloc(1, sizeof *c->store);
+    if (!c->store)
+        return VOX_E_NOMEM;
+    c->name = vox_arena_strdup(&c->store->arena, name);
+    c->index = vox_arena_printf(&c->store->arena, "%lld", (long long)index);
     c->index_is_int = 1;
     return c->name && c->index ? VOX_OK : VOX_E_NOMEM;
 }
 
-static void release_session(vox_coll_session *s)
-{
-    for (int64_t i = 0; i < s->count; i++) {
-        json_object_put(s->image[i].info);
-        json_object_put(s->image[i].extra);
-    }
-    json_object_put(s->info);
-    json_object_put(s->extra);
-    vox_free(s->image);
-}
-
-static void release_subject(vox_coll_subject *s)
-{
-    for (int64_t i = 0; i < s->count; i++)
-        release_session(&s->session[i]);
-    json_object_put(s->info);
-    json_object_put(s->extra);
-    vox_free(s->session);
-}
-
 void vox_collection_release(vox_collection *c)
 {
-    for (int64_t d = 0; d < c->count; d++) {
-        for (int64_t i = 0; i < c->dataset[d].count; i++)
-            release_subject(&c->dataset[d].subject[i]);
-        json_object_put(c->dataset[d].info);
-        json_object_put(c->dataset[d].extra);
-        vox_free(c->dataset[d].subject);
+    if (c->store) {
+        vox_intern_release(&c->store->words);
+        vox_arena_release(&c->store->arena);
+        vox_free(c->store);
     }
-    json_object_put(c->extra);
-    vox_free(c->dataset);
-    vox_arena_release(&c->arena);
     *c = (vox_collection)VOX_COLLECTION_INIT;
+}
+
+const char *vox_collection_word(vox_collection *c, const char *text, size_t len)
+{
+    return vox_intern_text(&c->store->words, &c->store->arena, text, len);
+}
+
+static const char *word(vox_collection *c, const char *text)
+{
+    return vox_collection_word(c, text, strlen(text));
+}
+
+/* Room for one more element behind `count`; arrays of the arena are left behind when they
+ * grow. */
+static int grow(vox_collection *c, void *array, int64_t *cap, int64_t count, size_t size)
+{
+    const int64_t want = *cap ? 2 * *cap : 1;
+    void *old, *more;
+
+    if (count < *cap)
+        return VOX_OK;
+    more = vox_arena_alloc(&c->store->arena, (size_t)want, size);
+    if (!more)
+        return VOX_E_NOMEM;
+    memcpy(&old, array, sizeof old);
+    if (count)
+        memcpy(more, old, (size_t)count * size);
+    memcpy(array, &more, sizeof more);
+    *cap = want;
+    return VOX_OK;
 }
 
 vox_coll_dataset *vox_collection_add_dataset(vox_collection *c, const char *index)
 {
     vox_coll_dataset d = {0};
 
-    d.index = d.key = vox_arena_strdup(&c->arena, index);
-    if (!d.index || vox_grow(&c->dataset, &c->cap, c->count + 1, sizeof d) != VOX_OK)
+    d.index = d.key = word(c, index);
+    if (!d.index || grow(c, &c->dataset, &c->cap, c->count, sizeof d) != VOX_OK)
         return NULL;
     c->dataset[c->count] = d;
     return &c->dataset[c->count++];
@@ -69,8 +77,8 @@ vox_coll_subject *vox_collection_add_subject(vox_collection *c, vox_coll_dataset
 {
     vox_coll_subject s = {0};
 
-    s.id = vox_arena_strdup(&c->arena, id);
-    if (!s.id || vox_grow(&d->subject, &d->cap, d->count + 1, sizeof s) != VOX_OK)
+    s.id = word(c, id);
+    if (!s.id || grow(c, &d->subject, &d->cap, d->count, sizeof s) != VOX_OK)
         return NULL;
     d->subject[d->count] = s;
     return &d->subject[d->count++];
@@ -81,11 +89,18 @@ vox_coll_session *vox_collection_add_session(vox_collection *c, vox_coll_subject
 {
     vox_coll_session n = {0};
 
-    n.id = vox_arena_strdup(&c->arena, id);
-    if (!n.id || vox_grow(&s->session, &s->cap, s->count + 1, sizeof n) != VOX_OK)
+    n.id = word(c, id);
+    if (!n.id || grow(c, &s->session, &s->cap, s->count, sizeof n) != VOX_OK)
         return NULL;
     s->session[s->count] = n;
     return &s->session[s->count++];
+}
+
+const char *vox_collection_name(vox_collection *c, const char *path, const char *name)
+{
+    const char *base = vox_path_base(path);
+
+    return strcmp(base, name) == 0 ? base : vox_arena_strdup(&c->store->arena, name);
 }
 
 vox_coll_image *vox_collection_add_image(vox_collection *c, vox_coll_session *s,
@@ -94,14 +109,131 @@ vox_coll_image *vox_collection_add_image(vox_collection *c, vox_coll_session *s,
 {
     vox_coll_image n = {0};
 
-    n.name = vox_arena_strdup(&c->arena, name);
-    n.path = vox_arena_strdup(&c->arena, path);
-    n.modality = vox_arena_strdup(&c->arena, modality);
+    n.path = vox_arena_strdup(&c->store->arena, path);
+    n.name = n.path ? vox_collection_name(c, n.path, name) : NULL;
+    n.modality = word(c, modality);
     if (!n.name || !n.path || !n.modality ||
-        vox_grow(&s->image, &s->cap, s->count + 1, sizeof n) != VOX_OK)
+        grow(c, &s->image, &s->cap, s->count, sizeof n) != VOX_OK)
         return NULL;
     s->image[s->count] = n;
     return &s->image[s->count++];
+}
+
+vox_coll_dataset *vox_collection_find_dataset(const vox_collection *c, const char *index)
+{
+    for (int64_t i = 0; i < c->count; i++) {
+        if (strcmp(c->dataset[i].index, index) == 0)
+            return &c->dataset[i];
+    }
+    return NULL;
+}
+
+vox_coll_subject *vox_dataset_find_subject(const vox_coll_dataset *d, const char *id)
+{
+    for (int64_t i = 0; i < d->count; i++) {
+        if (strcmp(d->subject[i].id, id) == 0)
+            return &d->subject[i];
+    }
+    return NULL;
+}
+
+vox_coll_session *vox_subject_find_session(const vox_coll_subject *s, const char *id)
+{
+    for (int64_t i = 0; i < s->count; i++) {
+        if (strcmp(s->session[i].id, id) == 0)
+            return &s->session[i];
+    }
+    return NULL;
+}
+
+vox_coll_image *vox_session_find_image(const vox_coll_session *s, const char *name)
+{
+    for (int64_t i = 0; i < s->count; i++) {
+        if (strcmp(s->image[i].name, name) == 0)
+            return &s->image[i];
+    }
+    return NULL;
+}
+
+int vox_collection_set(vox_collection *c, const char **field, const char *text)
+{
+    const char *copy = text ? vox_arena_strdup(&c->store->arena, text) : NULL;
+
+    if (text && !copy)
+        return VOX_E_NOMEM;
+    *field = copy;
+    return VOX_OK;
+}
+
+int vox_collection_set_masks(vox_collection *c, vox_coll_image *image, const char *anon,
+                             const char *anat)
+{
+    VOX_TRY(vox_collection_set(c, &image->anon, anon));
+    VOX_TRY(vox_collection_set(c, &image->anat, anat));
+    image->has_masks = anon || anat;
+    return VOX_OK;
+}
+
+int vox_collection_set_info(vox_collection *c, const char **field, const char *json)
+{
+    vox_buf text = VOX_BUF_INIT;
+    vox_json_pull p;
+    vox_slice raw;
+    const char *kept = NULL;
+    int rc;
+
+    vox_json_pull_init(&p, json, strlen(json), "info");
+    rc = vox_json_pull_value(&p, &raw);
+    if (rc == VOX_OK)
+        rc = vox_json_pull_finish(&p);
+    if (rc == VOX_OK)
+        rc = vox_json_compact(&text, raw);
+    if (rc == VOX_OK)
+        kept = vox_collection_word(c, vox_buf_text(&text), text.len);
+    vox_buf_release(&text);
+    if (rc != VOX_OK)
+        return rc;
+    if (!kept)
+        return VOX_E_NOMEM;
+    *field = strcmp(kept, "null") == 0 ? NULL : kept;
+    return VOX_OK;
+}
+
+static int contract(vox_collection *c, const char **path, vox_buf *text)
+{
+    if (!*path)
+        return VOX_OK;
+    VOX_TRY(vox_path_contract(text, *path));
+    if (strcmp(vox_buf_text(text), *path) == 0)
+        return VOX_OK;
+    return vox_collection_set(c, path, vox_buf_text(text));
+}
+
+static int contract_session(vox_collection *c, vox_coll_session *s, vox_buf *text)
+{
+    for (int64_t i = 0; i < s->count; i++) {
+        VOX_TRY(contract(c, &s->image[i].path, text));
+        VOX_TRY(contract(c, &s->image[i].anon, text));
+        VOX_TRY(contract(c, &s->image[i].anat, text));
+    }
+    return VOX_OK;
+}
+
+int vox_collection_relative_paths(vox_collection *c)
+{
+    vox_buf text = VOX_BUF_INIT;
+    int rc = VOX_OK;
+
+    for (int64_t d = 0; d < c->count; d++) {
+        for (int64_t i = 0; i < c->dataset[d].count; i++) {
+            vox_coll_subject *s = &c->dataset[d].subject[i];
+
+            for (int64_t j = 0; j < s->count && rc == VOX_OK; j++)
+                rc = contract_session(c, &s->session[j], &text);
+        }
+    }
+    vox_buf_release(&text);
+    return rc;
 }
 
 int64_t vox_collection_images(const vox_collection *c)
@@ -139,129 +271,17 @@ const char *vox_free_name(vox_arena *a, const char *name,
     return try;
 }
 
-/* Two images of a session whose names have one stem would share an output file. */
-static int same_stem(const char *a, const char *b)
+vox_slice vox_slice_of(const char *text)
 {
-    const size_t n = vox_image_stem(a);
-
-    return n == vox_image_stem(b) && strncmp(a, b, n) == 0;
+    return (vox_slice){text, text ? strlen(text) : 0};
 }
 
-static int taken_in_session(const char *name, void *arg)
+int vox_info_text(vox_buf *out, const char *info, const char *key)
 {
-    const vox_coll_session *s = arg;
+    vox_slice v;
 
-    for (int64_t i = 0; i < s->count; i++) {
-        if (same_stem(s->image[i].name, name))
-            return 1;
-    }
-    return 0;
-}
-
-static int merge_image(vox_collection *c, vox_coll_session *into,
-                       const vox_coll_image *from, int64_t *added)
-{
-    const char *name;
-    vox_coll_image *n;
-
-    for (int64_t i = 0; i < into->count; i++) {
-        if (strcmp(into->image[i].name, from->name) == 0 &&
-            strcmp(into->image[i].path, from->path) == 0)
-            return VOX_OK;
-    }
-    name = vox_free_name(&c->arena, from->name, taken_in_session, into);
-    n = name ? vox_collection_add_image(c, into, name, from->path, from->modality) : NULL;
-    if (!n)
-        return VOX_E_NOMEM;
-    n->has_masks = from->has_masks;
-    n->info = json_object_get(from->info);
-    n->extra = json_object_get(from->extra);
-    if (from->anon && !(n->anon = vox_arena_strdup(&c->arena, from->anon)))
-        return VOX_E_NOMEM;
-    if (from->anat && !(n->anat = vox_arena_strdup(&c->arena, from->anat)))
-        return VOX_E_NOMEM;
-    *added += 1;
-    return VOX_OK;
-}
-
-static int merge_session(vox_collection *c, vox_coll_subject *into,
-                         const vox_coll_session *from, int64_t *added)
-{
-    vox_coll_session *to = NULL;
-
-    for (int64_t i = 0; i < into->count && !to; i++)
-        to = strcmp(into->session[i].id, from->id) == 0 ? &into->session[i] : NULL;
-    if (!to) {
-        to = vox_collection_add_session(c, into, from->id);
-        if (!to)
-            return VOX_E_NOMEM;
-        to->info = json_object_get(from->info);
-        to->extra = json_object_get(from->extra);
-    }
-    for (int64_t i = 0; i < from->count; i++)
-        VOX_TRY(merge_image(c, to, &from->image[i], added));
-    return VOX_OK;
-}
-
-static int merge_subject(vox_collection *c, vox_coll_dataset *into, int64_t at,
-                         const vox_coll_subject *from, int64_t *added)
-{
-    vox_coll_subject *to = at >= 0 ? &into->subject[at] : NULL;
-
-    if (!to) {
-        to = vox_collection_add_subject(c, into, from->id);
-        if (!to)
-            return VOX_E_NOMEM;
-        to->info = json_object_get(from->info);
-        to->extra = json_object_get(from->extra);
-    }
-    for (int64_t i = 0; i < from->count; i++)
-        VOX_TRY(merge_session(c, to, &from->session[i], added));
-    return VOX_OK;
-}
-
-static vox_coll_dataset *same_dataset(vox_collection *into, const vox_coll_dataset *from)
-{
-    vox_coll_dataset *to;
-
-    for (int64_t i = 0; i < into->count; i++) {
-        if (strcmp(into->dataset[i].index, from->index) == 0)
-            return &into->dataset[i];
-    }
-    to = vox_collection_add_dataset(into, from->index);
-    if (!to)
-        return NULL;
-    to->index_is_int = from->index_is_int;
-    to->name = from->name ? vox_arena_strdup(&into->arena, from->name) : NULL;
-    to->info = json_object_get(from->info);
-    to->extra = json_object_get(from->extra);
-    return to;
-}
-
-static int merge_dataset(vox_collection *into, const vox_coll_dataset *from, int64_t *added)
-{
-    vox_coll_dataset *to = same_dataset(into, from);
-    vox_dict known = VOX_DICT_INIT;
-    int rc = to ? VOX_OK : VOX_E_NOMEM;
-
-    for (int64_t i = 0; rc == VOX_OK && i < to->count; i++)
-        rc = vox_dict_set(&known, to->subject[i].id, i, NULL);
-    for (int64_t i = 0; i < from->count && rc == VOX_OK; i++) {
-        const int64_t at = vox_dict_get(&known, from->subject[i].id, -1);
-
-        rc = merge_subject(into, to, at, &from->subject[i], added);
-    }
-    vox_dict_release(&known);
-    return rc;
-}
-
-int vox_collection_merge(vox_collection *into, const vox_collection *from, int64_t *added)
-{
-    int64_t n = 0;
-
-    for (int64_t i = 0; i < from->count; i++)
-        VOX_TRY(merge_dataset(into, &from->dataset[i], &n));
-    if (added)
-        *added = n;
-    return VOX_OK;
+    if (!vox_json_find(vox_slice_of(info), key, &v) || v.n < 2 || *v.p != '"')
+        return 0;
+    VOX_TRY(vox_json_unescape(out, (vox_slice){v.p + 1, v.n - 2}));
+    return 1;
 }

@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "data/dataset_state.h"
-#include "data/filters.h"
 #include "data/properties.h"
 #include "data/splits.h"
 
@@ -154,20 +153,16 @@ static int keep_preprocessed(vox_dataset *d, const vox_dataset_cfg *cfg,
     return VOX_OK;
 }
 
-static int keep_filtered(vox_dataset *d, const vox_dataset_cfg *cfg, unsigned char *keep)
+static int keep_filtered(vox_dataset *d, const vox_dataset_cfg *cfg)
 {
-    vox_filters f;
-    int rc = vox_filters_init(&f, &d->collection, cfg->modalities, cfg->max_iqs);
+    const vox_filter filter = {cfg->modalities, cfg->max_iqs};
+    int64_t unscored;
 
-    for (int64_t i = 0; i < d->records.count && rc == VOX_OK; i++)
-        keep[i] = (unsigned char)vox_filters_pass(&f, &d->records.v[i]);
-    if (rc == VOX_OK)
-        keep_records(&d->records, keep);
-    if (rc == VOX_OK && f.unscored)
+    VOX_TRY(vox_records_filter(&d->records, &filter, &unscored));
+    if (unscored)
         vox_log(VOX_WARN, "dataset", "%lld images have no quality score: left out",
-                (long long)f.unscored);
-    vox_filters_release(&f);
-    return rc;
+                (long long)unscored);
+    return VOX_OK;
 }
 
 /* Read the split, or make and save it. It is over all subjects of the collection. */
@@ -262,7 +257,7 @@ static int choose_members(vox_dataset *d, const vox_dataset_cfg *cfg)
     if (rc == VOX_OK)
         rc = keep_preprocessed(d, cfg, keep);
     if (rc == VOX_OK)
-        rc = keep_filtered(d, cfg, keep);
+        rc = keep_filtered(d, cfg);
     if (rc == VOX_OK && d->records.count == 0)
         rc = vox_fail(VOX_E_MISSING, "%s: no preprocessed image passes the filters",
                       d->folder.data);

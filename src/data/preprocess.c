@@ -186,22 +186,13 @@ static int rewrite_paths(vox_collection *c, const vox_records *r, const char *fo
                 rc = vox_buf_printf(&full, "%s/%s%s", folder, r->v[i].out, suffix[k]);
             if (rc == VOX_OK)
                 rc = vox_path_contract(&path, full.data);
-            *field[k] = rc == VOX_OK ? vox_arena_strdup(&c->arena, path.data) : NULL;
-            rc = *field[k] ? rc : VOX_E_NOMEM;
+            if (rc == VOX_OK)
+                rc = vox_collection_set(c, field[k], path.data);
         }
     }
     vox_buf_release(&full);
     vox_buf_release(&path);
     return rc;
-}
-
-static int copy_collection(vox_collection *out, const vox_collection *from)
-{
-    VOX_TRY(vox_collection_init(out, from->name, 0));
-    out->index = vox_arena_strdup(&out->arena, from->index);
-    out->index_is_int = from->index_is_int;
-    out->extra = json_object_get(from->extra);
-    return out->index ? vox_collection_merge(out, from, NULL) : VOX_E_NOMEM;
 }
 
 /* pretrain_data__<configuration>.json: what training loads. */
@@ -211,7 +202,7 @@ static int write_collection(const job *j)
     vox_records r = VOX_RECORDS_INIT;
     vox_buf path = VOX_BUF_INIT;
     char *folder = realpath(j->folder.data, NULL);
-    int rc = copy_collection(&c, j->cfg->images->collection);
+    int rc = vox_collection_copy(&c, j->cfg->images->collection);
 
     if (rc == VOX_OK)
         rc = vox_records_make(&r, &c);

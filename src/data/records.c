@@ -6,6 +6,7 @@
 
 #include "base/dict.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "data/roots.h"
 
@@ -27,45 +28,53 @@ static int check_record(const vox_collection *c, const vox_record *r)
     return check_component("image name", r->image->name, r->image->path);
 }
 
-static int fill(vox_records *out, vox_record *r)
+/* Under construction: the subject's id is one text for all its images. */
+typedef struct builder {
+    vox_records *out;
+    vox_arena arena;
+} builder;
+
+static int fill(builder *b, vox_record *r)
 {
-    const vox_collection *c = out->collection;
+    const vox_collection *c = b->out->collection;
     const char *dataset = r->dataset->index, *subject = r->subject->id;
     const char *session = r->session->id, *name = r->image->name;
 
     VOX_TRY(check_record(c, r));
-    r->subject_id = vox_arena_printf(&out->arena, "%s__%s__%s", c->name, dataset, subject);
-    r->id = vox_arena_printf(&out->arena, "%s__%s__%s__%s__%s", c->name, dataset, subject,
-                             session, name);
-    r->out = vox_arena_printf(&out->arena, "%s/%s/%s/%s/%.*s", c->name, dataset, subject,
+    r->id = vox_arena_printf(&b->arena, "%s__%s__%s", r->subject_id, session, name);
+    r->out = vox_arena_printf(&b->arena, "%s/%s/%s/%s/%.*s", c->name, dataset, subject,
                               session, (int)vox_image_stem(name), name);
-    return r->subject_id && r->id && r->out ? VOX_OK : VOX_E_NOMEM;
+    return r->id && r->out ? VOX_OK : VOX_E_NOMEM;
 }
 
-static int fill_session(vox_records *out, const vox_record *parent)
+static int fill_session(builder *b, const vox_record *parent)
 {
     for (int64_t i = 0; i < parent->session->count; i++) {
-        vox_record *r = &out->v[out->count++];
+        vox_record *r = &b->out->v[b->out->count++];
 
         *r = *parent;
         r->image = &r->session->image[i];
-        VOX_TRY(fill(out, r));
+        VOX_TRY(fill(b, r));
     }
     return VOX_OK;
 }
 
-static int fill_all(vox_records *out)
+static int fill_all(builder *b)
 {
-    const vox_collection *c = out->collection;
+    const vox_collection *c = b->out->collection;
 
     for (int64_t d = 0; d < c->count; d++) {
         for (int64_t i = 0; i < c->dataset[d].count; i++) {
             vox_record r = {.dataset = &c->dataset[d],
                             .subject = &c->dataset[d].subject[i]};
 
+            r.subject_id = vox_arena_printf(&b->arena, "%s__%s__%s", c->name,
+                                            r.dataset->index, r.subject->id);
+            if (!r.subject_id)
+                return VOX_E_NOMEM;
             for (int64_t j = 0; j < r.subject->count; j++) {
                 r.session = &r.subject->session[j];
-                VOX_TRY(fill_session(out, &r));
+                VOX_TRY(fill_session(b, &r));
             }
         }
     }
@@ -101,6 +110,7 @@ static int check_unique(const vox_records *r)
 int vox_records_make(vox_records *out, const vox_collection *c)
 {
     vox_records r = {.collection = c};
+    builder b = {&r, VOX_ARENA_INIT};
     const int64_t count = vox_collection_images(c);
     int rc;
 
@@ -108,7 +118,8 @@ int vox_records_make(vox_records *out, const vox_collection *c)
     r.v = vox_zalloc((size_t)count, sizeof *r.v);
     if (!r.v)
         return VOX_E_NOMEM;
-    rc = fill_all(&r);
+    rc = fill_all(&b);
+    r.texts = b.arena.chunk;
     if (rc == VOX_OK)
         rc = check_unique(&r);
     if (rc == VOX_OK)
@@ -120,8 +131,10 @@ int vox_records_make(vox_records *out, const vox_collection *c)
 
 void vox_records_release(vox_records *r)
 {
+    vox_arena texts = {r->texts};
+
     vox_free(r->v);
-    vox_arena_release(&r->arena);
+    vox_arena_release(&texts);
     *r = (vox_records)VOX_RECORDS_INIT;
 }
 
@@ -171,6 +184,16 @@ static int add_masks(json_object *o, const vox_coll_image *im)
     return add_path(masks, "anatomy_mask", im->anat);
 }
 
+/* Metadata, checked JSON text; null where there is none. */
+static int add_info(json_object *o, const char *key, const char *info)
+{
+    json_object *v = NULL;
+
+    if (info)
+        VOX_TRY(vox_json_parse(&v, info, strlen(info), key));
+    return add(o, key, v);
+}
+
 static int add_members(json_object *o, const vox_collection *c, const vox_record *r)
 {
     VOX_TRY(add_index(o, "collection_index", c->index, c->index_is_int));
@@ -183,10 +206,10 @@ static int add_members(json_object *o, const vox_collection *c, const vox_record
     VOX_TRY(add_path(o, "image_path", r->image->path));
     VOX_TRY(add_text(o, "image_modality", r->image->modality));
     VOX_TRY(add_masks(o, r->image));
-    VOX_TRY(add(o, "dataset_info", json_object_get(r->dataset->info)));
-    VOX_TRY(add(o, "subject_info", json_object_get(r->subject->info)));
-    VOX_TRY(add(o, "session_info", json_object_get(r->session->info)));
-    return add(o, "image_info", json_object_get(r->image->info));
+    VOX_TRY(add_info(o, "dataset_info", r->dataset->info));
+    VOX_TRY(add_info(o, "subject_info", r->subject->info));
+    VOX_TRY(add_info(o, "session_info", r->session->info));
+    return add_info(o, "image_info", r->image->info);
 }
 
 json_object *vox_record_json(const vox_records *r, const vox_record *image)

@@ -125,7 +125,7 @@ static int open_and_crop(void)
 static void collections(void **state)
 {
     (void)state;
-    sweep(read_and_flatten, 30);
+    sweep(read_and_flatten, 15);
 }
 
 static void plans(void **state)
@@ -137,7 +137,7 @@ static void plans(void **state)
 static void folders(void **state)
 {
     (void)state;
-    sweep(index_a_folder, 20);
+    sweep(index_a_folder, 10);
 }
 
 static void stores(void **state)

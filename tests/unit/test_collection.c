@@ -71,12 +71,12 @@ static void refused(const char *text, int code, const char *message)
 static void errors_name_their_place(void **state)
 {
     (void)state;
-    refused("[", VOX_E_FORMAT, "f.json: not JSON");
+    refused("{", VOX_E_FORMAT, "f.json: not JSON");
     refused("[]", VOX_E_FORMAT, "f.json: is array, wanted an object");
     refused("{\"collection_name\":\"c\"}", VOX_E_MISSING,
             "f.json: has no \"collection_index\"");
     refused(HEAD "\"subjects\":3}}}", VOX_E_FORMAT,
-            "f.json: datasets[d]: \"subjects\" is int, wanted object");
+            "f.json: datasets[d]: \"subjects\" is number, wanted object");
     refused(
         HEAD
         "\"subjects\":{\"s\":{\"sessions\":{\"e\":{\"images\":["
@@ -86,9 +86,53 @@ static void errors_name_their_place(void **state)
     refused(HEAD "\"subjects\":{\"s\":{\"sessions\":{\"e\":{\"images\":["
                  "{\"name\":\"n\",\"image_path\":\"p\",\"modality\":\"m\","
                  "\"associated_masks\":{\"anatomy_mask\":1}}]}}}}}}}",
-            VOX_E_FORMAT, "images[0].associated_masks: \"anatomy_mask\" is int");
+            VOX_E_FORMAT, "images[0].associated_masks: \"anatomy_mask\" is number");
     refused(HEAD "\"subjects\":{}},\"e\":{\"dataset_index\":\"1\",\"subjects\":{}}}}",
             VOX_E_FORMAT, "dataset_index \"1\" is datasets[d]'s already");
+}
+
+/* Keys of one object that would hide each other, and unknown ones on every level. */
+static void keys_are_kept_or_refused(void **state)
+{
+    static const char text[] = HEAD
+        "\"x\":{\"b\":1,\"a\":NaN},\"subjects\":{\"s\":{\"y\":[],\"sessions\":{\"e\":{"
+        "\"z\":1e3,\"images\":[{\"name\":\"n\",\"image_path\":\"/p/n\",\"modality\":"
+        "\"m\",\"q\":\"\\u00e9\",\"associated_masks\":{\"w\":true}}]}}}}}},\"v\":-0.0}";
+    static const char *const kept[] = {"\"x\": {",    "\"y\": []",          "\"z\": 1e3",
+                                       "\"v\": -0.0", "\"q\": \"\\u00e9\"", "\"w\": true"};
+    vox_collection c = VOX_COLLECTION_INIT;
+    vox_buf b = VOX_BUF_INIT;
+
+    (void)state;
+    assert_int_equal(vox_collection_parse(&c, text, strlen(text), "t"), VOX_OK);
+    assert_int_equal(vox_collection_text(&b, &c), VOX_OK);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        assert_non_null(strstr(b.data, kept[i]));
+    assert_true(strstr(b.data, "\"a\": NaN") < strstr(b.data, "\"b\": 1"));
+    vox_buf_release(&b);
+    vox_collection_release(&c);
+    refused(HEAD "\"subjects\":{\"s\":{\"sessions\":{}},\"s\":{\"sessions\":{}}}}}}",
+            VOX_E_FORMAT, "f.json: datasets[d]: \"subjects\" holds \"s\" twice");
+    refused(HEAD "\"subjects\":{}}},\"a\\u0000b\":1", VOX_E_FORMAT, "f.json: not JSON");
+    refused("{\"collection_index\":1.5", VOX_E_FORMAT, "no integer");
+    refused("{\"collection_name\":\"a\\u0000b\"", VOX_E_FORMAT, "zero");
+}
+
+static void infos_are_checked(void **state)
+{
+    vox_collection c = VOX_COLLECTION_INIT;
+
+    (void)state;
+    assert_int_equal(vox_collection_init(&c, "C", 1), VOX_OK);
+    assert_non_null(vox_collection_add_dataset(&c, "1"));
+    assert_int_equal(vox_collection_set_info(&c, &c.dataset[0].info, "{ \"a\": 1 }"),
+                     VOX_OK);
+    assert_string_equal(c.dataset[0].info, "{\"a\":1}");
+    assert_int_equal(vox_collection_set_info(&c, &c.dataset[0].info, "{"), VOX_E_FORMAT);
+    assert_string_equal(c.dataset[0].info, "{\"a\":1}");
+    assert_int_equal(vox_collection_set_info(&c, &c.dataset[0].info, "null"), VOX_OK);
+    assert_null(c.dataset[0].info);
+    vox_collection_release(&c);
 }
 
 static void records_have_ids_and_paths(void **state)
@@ -155,7 +199,7 @@ static void collections_are_joined(void **state)
 {
     vox_collection a, b;
     vox_coll_session *s = one_session(&a, "p");
-    int64_t added;
+    vox_coll_merged done;
 
     (void)state;
     vox_collection_add_image(&a, s, "x.nii.gz", "/1/x.nii.gz", "T1w");
@@ -164,9 +208,12 @@ static void collections_are_joined(void **state)
     vox_collection_add_image(&b, s, "x.nii.gz", "/2/x.nii.gz", "T1w"); /* another */
     vox_collection_add_image(&b, s, "y.nii.gz", "/2/y.nii.gz", "T2w");
     vox_collection_add_subject(&b, &b.dataset[0], "q");
-    assert_int_equal(vox_collection_merge(&a, &b, &added), VOX_OK);
+    assert_int_equal(vox_collection_merge(&a, &b, &done), VOX_OK);
     vox_collection_release(&b);
-    assert_int_equal(added, 2);
+    assert_int_equal(done.added, 2);
+    assert_int_equal(done.known, 1);
+    assert_int_equal(done.renamed, 1);
+    assert_int_equal(done.joined, 1);
     assert_int_equal(a.count, 1);
     assert_int_equal(a.dataset[0].count, 2);
     s = a.dataset[0].subject[0].session;
@@ -250,6 +297,8 @@ int main(void)
         cmocka_unit_test(same_bytes),
         cmocka_unit_test(objects_are_filled),
         cmocka_unit_test(errors_name_their_place),
+        cmocka_unit_test(keys_are_kept_or_refused),
+        cmocka_unit_test(infos_are_checked),
         cmocka_unit_test(records_have_ids_and_paths),
         cmocka_unit_test(equal_outputs_are_refused),
         cmocka_unit_test(collections_are_joined),

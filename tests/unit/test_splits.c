@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "data/filters.h"
 #include "data/mt19937.h"
 #include "data/splits.h"
 #include "support/unit.h"
@@ -149,16 +148,13 @@ static void file_text_is_the_peers(void **state)
 static int passing(const vox_collection *c, const char *modalities, double max_iqs,
                    int64_t *unscored)
 {
-    vox_filters f;
+    const vox_filter f = {modalities, max_iqs};
     vox_records r;
-    int n = 0;
+    int n;
 
     assert_int_equal(vox_records_make(&r, c), VOX_OK);
-    assert_int_equal(vox_filters_init(&f, c, modalities, max_iqs), VOX_OK);
-    for (int64_t i = 0; i < r.count; i++)
-        n += vox_filters_pass(&f, &r.v[i]);
-    *unscored = f.unscored;
-    vox_filters_release(&f);
+    assert_int_equal(vox_records_filter(&r, &f, unscored), VOX_OK);
+    n = (int)r.count;
     vox_records_release(&r);
     return n;
 }

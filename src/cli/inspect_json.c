@@ -52,48 +52,14 @@ static int add_plans(json_object *o, json_object *root, const char *path)
     return rc;
 }
 
-/* Images per modality. */
-static int add_modalities(json_object *o, const vox_collection *c)
-{
-    vox_records r = VOX_RECORDS_INIT;
-    vox_dict counts = VOX_DICT_INIT;
-    json_object *list = json_object_new_object();
-    int rc = vox_records_make(&r, c);
-
-    for (int64_t i = 0; i < r.count && rc == VOX_OK; i++) {
-        const char *modality = r.v[i].image->modality;
-
-        rc = vox_dict_set(&counts, modality, vox_dict_get(&counts, modality, 0) + 1, NULL);
-    }
-    for (int64_t i = 0; i < counts.cap; i++) {
-        if (counts.slot[i].key)
-            vox_report_int(list, counts.slot[i].key, counts.slot[i].value);
-    }
-    json_object_object_add(o, "modalities", list);
-    vox_dict_release(&counts);
-    vox_records_release(&r);
-    return rc;
-}
-
 static int add_collection(json_object *o, json_object *root, const char *path)
 {
     vox_collection c = VOX_COLLECTION_INIT;
-    int64_t subjects = 0, sessions = 0;
     int rc = vox_collection_read(&c, path);
 
     (void)root;
-    for (int64_t d = 0; d < c.count; d++) {
-        subjects += c.dataset[d].count;
-        for (int64_t s = 0; s < c.dataset[d].count; s++)
-            sessions += c.dataset[d].subject[s].count;
-    }
-    vox_report_text(o, "collection", c.name);
-    vox_report_int(o, "datasets", c.count);
-    vox_report_int(o, "subjects", subjects);
-    vox_report_int(o, "sessions", sessions);
-    vox_report_int(o, "images", vox_collection_images(&c));
     if (rc == VOX_OK)
-        rc = add_modalities(o, &c);
+        rc = vox_report_collection(o, &c);
     vox_collection_release(&c);
     return rc;
 }

@@ -3,6 +3,7 @@
 #define VOX_CLI_REPORT_H
 
 #include "data/rejects.h"
+#include "vox/collection.h"
 
 struct json_object;
 
@@ -24,6 +25,13 @@ void vox_report_nums(struct json_object *o, const char *key, const double *v, in
 
 /** An object as lines "key  value" on stdout, inner objects indented below their key. */
 void vox_report_facts(struct json_object *o, int indent);
+
+/** What a collection holds, as members: objects of each kind, modalities, masks.
+ * @return VOX_OK; VOX_E_NOMEM */
+int vox_report_collection(struct json_object *o, const vox_collection *c);
+
+/** Lines on stdout: how many files were passed over for each reason; `each`: all of them. */
+void vox_report_skipped(const vox_rejects *r, int each);
 
 /** A table on stdout: which images were refused, and why; nothing when there is none. */
 void vox_report_rejects(const vox_rejects *r);

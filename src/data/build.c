@@ -70,9 +70,19 @@ static int write_report(const build *b)
 
 static int index_scans(build *b)
 {
-    const vox_index_cfg cfg = {.number = 1, .exclude = b->cfg->dir};
+    vox_buf converted = VOX_BUF_INIT;
+    vox_index_cfg cfg = {.number = 1,
+                         .exclude = b->cfg->dir,
+                         .threads = b->cfg->threads,
+                         .progress = b->cfg->progress,
+                         .arg = b->cfg->arg};
+    int rc = path_in(&converted, b, "nifti", "");
 
-    VOX_TRY(vox_index_folder(&b->collection, b->cfg->scans, &cfg, &b->skipped));
+    cfg.converted = vox_buf_text(&converted);
+    if (rc == VOX_OK)
+        rc = vox_index_folder(&b->collection, b->cfg->scans, &cfg, &b->skipped);
+    vox_buf_release(&converted);
+    VOX_TRY(rc);
     VOX_TRY(vox_records_make(&b->records, &b->collection));
     b->result->images = b->records.count;
     b->result->subjects = count_subjects(&b->collection);

@@ -4,6 +4,7 @@
 #ifndef VOX_DATA_FINGERPRINT_H
 #define VOX_DATA_FINGERPRINT_H
 
+#include "base/progress.h"
 #include "data/records.h"
 #include "data/rejects.h"
 #include "image/volume.h"
@@ -17,9 +18,6 @@ typedef struct vox_fingerprint {
     {                        \
         0                    \
     }
-
-/** Called now and then from any thread, never from two at once. */
-typedef void (*vox_progress_fn)(void *arg, const char *what, int64_t done, int64_t total);
 
 /**
  * Read the headers of all images.

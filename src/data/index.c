@@ -1,186 +1,42 @@
 /*
  * index: walk a folder, sort what was found, build the collection.
  *
- * Paths below the folder are kept in an arena until the collection has its own copies.
+ * Files of the walk are rearranged: images first, by place; `images` says how many.
  */
 #include "data/index.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 
-#include "base/dict.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "data/roots.h"
-#include "image/volume.h"
-#include "base/utf8.h"
+#include "data/bids.h"
+#include "data/dicom.h"
+#include "data/gather.h"
+#include "data/masks.h"
+#include "data/walk.h"
 
-typedef struct found {
-    const char *path; /* below the folder */
-    vox_place place;
-} found;
-
-typedef struct walk {
-    const char *root;
-    vox_arena arena;
-    found *v;
-    int64_t count, cap;
-    vox_dict seen; /* folders entered, "device:inode" */
+typedef struct indexing {
+    const vox_index_cfg *cfg;
     vox_rejects *skipped;
-    char *exclude; /* real path of a folder that is not entered, or NULL */
-    int bids;      /* the top folder has sub-... folders */
-} walk;
+    const char *dataset; /* of images whose path names none */
+    vox_walk w;
+    int64_t images;
+    char *converted; /* real path of the converted scans, or NULL */
+} indexing;
 
-static int skip(walk *w, const char *path, const char *reason)
+/* How many leading folders all images share. */
+static int shared_folders(const indexing *x)
 {
-    return vox_rejects_add(w->skipped, path, "", reason);
-}
-
-/* The last word of a name, behind "_", "-" or "." */
-static int is_label_name(const char *name)
-{
-    static const char *const words[] = {"seg",     "mask",      "dseg",
-                                        "probseg", "label",     "labels",
-                                        "lesion",  "brainmask", "segmentation"};
-    const size_t stem = vox_image_stem(name);
-    size_t at = stem;
-
-    while (at > 0 && !strchr("_-.", name[at - 1]))
-        at--;
-    for (int i = 0; i < VOX_COUNT(words); i++) {
-        if (stem - at == strlen(words[i]) && !strncasecmp(name + at, words[i], stem - at))
-            return 1;
-    }
-    return 0;
-}
-
-static int is_label_folder(const char *name)
-{
-    static const char *const names[] = {"labelsTr", "labelsTs", "labelsVal",
-                                        "labels",   "masks",    "segmentations"};
-
-    for (int i = 0; i < VOX_COUNT(names); i++) {
-        if (strcasecmp(name, names[i]) == 0)
-            return 1;
-    }
-    return 0;
-}
-
-static int take_file(walk *w, const char *full, const char *below, const char *name)
-{
-    const int64_t size = vox_file_size(full);
-    found f = {0};
-
-    if (!vox_format_of(name))
-        return skip(w, full, "not an image: no format has this ending");
-    if (size < 0)
-        return skip(w, full, "a link to nothing, or not readable");
-    if (size == 0)
-        return skip(w, full, "an empty file");
-    if (is_label_name(name))
-        return skip(w, full, "a mask or label map, by its name");
-    f.path = vox_arena_strdup(&w->arena, below);
-    if (!f.path)
-        return VOX_E_NOMEM;
-    VOX_TRY(vox_grow(&w->v, &w->cap, w->count + 1, sizeof f));
-    w->v[w->count++] = f;
-    return VOX_OK;
-}
-
-/* Enter a folder once, however many links lead to it. */
-static int first_visit(walk *w, const char *full, int *first)
-{
-    struct stat st;
-    const char *key;
-
-    *first = 0;
-    if (stat(full, &st) != 0)
-        return VOX_OK;
-    key = vox_arena_printf(&w->arena, "%llu:%llu", (unsigned long long)st.st_dev,
-                           (unsigned long long)st.st_ino);
-    return key ? vox_dict_set(&w->seen, key, 1, first) : VOX_E_NOMEM;
-}
-
-static int is_excluded(const walk *w, const char *full)
-{
-    char *real = realpath(full, NULL);
-    const int yes = real && strcmp(real, w->exclude) == 0;
-
-    free(real);
-    return yes;
-}
-
-static int walk_folder(walk *w, const char *full, const char *below, int depth);
-
-static int walk_subfolder(walk *w, const char *full, const char *below, const char *name,
-                          int depth)
-{
-    int first;
-
-    if (is_label_folder(name))
-        return skip(w, full, "a folder of masks or label maps, by its name");
-    if (w->bids && depth == 0 &&
-        (!strcmp(name, "derivatives") || !strcmp(name, "sourcedata")))
-        return skip(w, full, "not the raw data of a BIDS tree");
-    if (depth > 40)
-        return skip(w, full, "folders nested too deeply");
-    VOX_TRY(first_visit(w, full, &first));
-    if (w->exclude && is_excluded(w, full))
-        return VOX_OK;
-    if (!first)
-        return skip(w, full, "a folder that was visited already");
-    return walk_folder(w, full, below, depth + 1);
-}
-
-static int walk_entry(walk *w, const char *dir, const char *below, const char *name,
-                      int depth)
-{
-    const char *full = vox_arena_printf(&w->arena, "%s/%s", dir, name);
-    const char *rel = *below ? vox_arena_printf(&w->arena, "%s/%s", below, name) : name;
-
-    if (!full || !rel)
-        return VOX_E_NOMEM;
-    if (name[0] == '.')
-        return vox_is_dir(full) ? skip(w, full, "a hidden folder") : VOX_OK;
-    if (!vox_utf8_valid(name, strlen(name), 0))
-        return skip(w, full, "its name is not UTF-8");
-    if (vox_is_dir(full))
-        return walk_subfolder(w, full, rel, name, depth);
-    return take_file(w, full, rel, name);
-}
-
-static int walk_folder(walk *w, const char *full, const char *below, int depth)
-{
-    vox_strs names = {0};
-    int rc = vox_dir_list(&names, full);
-
-    if (rc != VOX_OK && rc != VOX_E_NOMEM && depth > 0) {
-        vox_strs_release(&names);
-        return skip(w, full, vox_error_text());
-    }
-    for (int64_t i = 0; i < names.count && depth == 0 && rc == VOX_OK; i++)
-        w->bids |= strncmp(names.v[i], "sub-", 4) == 0;
-    for (int64_t i = 0; i < names.count && rc == VOX_OK; i++)
-        rc = walk_entry(w, full, below, names.v[i], depth);
-    vox_strs_release(&names);
-    return rc;
-}
-
-/* How many leading folders all paths share. */
-static int shared_folders(const walk *w)
-{
-    const char *first = w->v[0].path;
+    const char *first = x->w.v[0].path;
     size_t n = strlen(first);
     int depth = 0;
 
-    for (int64_t i = 1; i < w->count; i++) {
+    for (int64_t i = 1; i < x->images; i++) {
         size_t k = 0;
 
-        while (k < n && w->v[i].path[k] == first[k])
+        while (k < n && x->w.v[i].path[k] == first[k])
             k++;
         n = k;
     }
@@ -191,131 +47,260 @@ static int shared_folders(const walk *w)
 
 static int compare(const void *a, const void *b)
 {
-    const found *x = a, *y = b;
-    int c = strcmp(x->place.dataset, y->place.dataset);
+    const vox_file *x = a, *y = b;
+    int c = (x->kind > y->kind) - (x->kind < y->kind);
 
-    c = c ? c : strcmp(x->place.subject, y->place.subject);
-    c = c ? c : strcmp(x->place.session, y->place.session);
+    c = c || x->kind != VOX_FILE_IMAGE ? c : strcmp(x->place.dataset, y->place.dataset);
+    c = c || x->kind != VOX_FILE_IMAGE ? c : strcmp(x->place.subject, y->place.subject);
+    c = c || x->kind != VOX_FILE_IMAGE ? c : strcmp(x->place.session, y->place.session);
     return c ? c : strcmp(x->path, y->path);
+}
+
+static void sort(indexing *x)
+{
+    if (x->w.count)
+        qsort(x->w.v, (size_t)x->w.count, sizeof *x->w.v, compare);
 }
 
 /*
  * Are numbers like _0000 channels? Yes when every name has one, there are several cases,
  * and each has a channel 0: else "case_0001", "case_0002" would be one subject.
  */
-static int have_channels(walk *w, int *yes)
+static int have_channels(indexing *x, int *yes)
 {
     vox_dict cases = VOX_DICT_INIT;
     int64_t zeros = 0, numbered = 0;
     int rc = VOX_OK;
 
-    for (int64_t i = 0; i < w->count && rc == VOX_OK; i++) {
+    for (int64_t i = 0; i < x->images && rc == VOX_OK; i++) {
+        const char *base = vox_path_base(x->w.v[i].path);
         int channel;
-        const size_t n = vox_place_channel(vox_path_base(w->v[i].path), &channel);
-        const char *name =
-            vox_arena_printf(&w->arena, "%.*s", (int)n, vox_path_base(w->v[i].path));
+        const size_t n = vox_place_channel(base, &channel);
+        const char *name = vox_arena_text(&x->w.arena, base, n);
 
         numbered += channel >= 0;
         zeros += channel == 0;
         rc = name ? vox_dict_set(&cases, name, 1, NULL) : VOX_E_NOMEM;
     }
-    *yes = numbered == w->count && cases.count > 1 && zeros == cases.count;
+    *yes = numbered == x->images && cases.count > 1 && zeros == cases.count;
     vox_dict_release(&cases);
     return rc;
 }
 
-static int place_all(walk *w)
+/* An image of OpenMind's folder <scan>__Data is named after both. */
+static int name_image(vox_walk *w, vox_file *f)
 {
-    const int shared = shared_folders(w);
-    int channels;
+    const char *base = vox_path_base(f->path), *at = base - strlen("__Data/"), *from = at;
 
-    VOX_TRY(have_channels(w, &channels));
-    for (int64_t i = 0; i < w->count; i++)
-        VOX_TRY(vox_place_guess(&w->v[i].place, &w->arena, w->v[i].path, shared, channels));
-    qsort(w->v, (size_t)w->count, sizeof *w->v, compare);
-    return VOX_OK;
+    f->name = base;
+    if (base - f->path <= (ptrdiff_t)strlen("__Data/") || strncmp(at, "__Data/", 7) != 0)
+        return VOX_OK;
+    while (from > f->path && from[-1] != '/')
+        from--;
+    f->name = vox_arena_printf(&w->arena, "%.*s_%s", (int)(at - from), from, base);
+    if (!*f->place.modality)
+        f->place.modality = vox_arena_text(&w->arena, base, vox_image_stem(base));
+    return f->name && f->place.modality ? VOX_OK : VOX_E_NOMEM;
 }
 
-static int taken(const char *name, void *arg)
+/* By the user's pattern. 1, 0 when it does not match. */
+static int place_by_pattern(indexing *x, vox_file *f)
 {
-    return vox_dict_get(arg, name, 0) != 0;
-}
+    vox_buf info = VOX_BUF_INIT;
+    int rc = vox_place_match(&f->place, &x->w.arena, &info, x->cfg->pattern, f->path);
 
-/* The images [from, to) of one session. Names are told apart without their endings, as
- * output files are. */
-static int add_images(vox_collection *c, vox_coll_session *s, walk *w, int64_t from,
-                      int64_t to, const char *modality)
-{
-    vox_dict stems = VOX_DICT_INIT;
-    int rc = VOX_OK;
-
-    for (int64_t i = from; i < to && rc == VOX_OK; i++) {
-        const char *file = vox_path_base(w->v[i].path), *m = w->v[i].place.modality;
-        const size_t n = vox_image_stem(file);
-        const char *stem = vox_arena_printf(&w->arena, "%.*s", (int)n, file);
-        const char *name, *path;
-
-        stem = stem ? vox_free_name(&w->arena, stem, taken, &stems) : NULL;
-        name = stem ? vox_arena_printf(&w->arena, "%s%s", stem, file + n) : NULL;
-        path = vox_arena_printf(&w->arena, "%s/%s", w->root, w->v[i].path);
-        rc = name && path ? vox_dict_set(&stems, stem, 1, NULL) : VOX_E_NOMEM;
-        if (rc == VOX_OK && !vox_collection_add_image(c, s, name, path, *m ? m : modality))
-            rc = VOX_E_NOMEM;
+    if (rc == 1 && info.len) {
+        f->info = vox_arena_printf(&x->w.arena, "%s}", info.data);
+        rc = f->info ? 1 : VOX_E_NOMEM;
     }
-    vox_dict_release(&stems);
+    vox_buf_release(&info);
     return rc;
 }
 
-static int same(const char *a, const char *b)
+/* Find the place of an image or a mask; *why it has none. */
+static int place(indexing *x, vox_file *f, int shared, int channels, const char **why)
 {
-    return strcmp(a, b) == 0;
+    *why = NULL;
+    if (x->cfg->kind == VOX_INDEX_BIDS && !vox_place_is_bids(f->path)) {
+        *why = "no BIDS name: no sub-<label> in its path";
+        return VOX_OK;
+    }
+    if (x->cfg->pattern) {
+        const int rc = place_by_pattern(x, f);
+
+        if (rc == 0)
+            *why = "its path does not match the pattern";
+        return rc < 0 ? rc : VOX_OK;
+    }
+    return vox_place_guess(&f->place, &x->w.arena, f->path, shared, channels);
 }
 
-/* The list is sorted: equal datasets, subjects, sessions are neighbours. */
-static int build(vox_collection *c, walk *w, const char *dataset, const char *modality)
+/* Places of all images and masks. Images without one are passed over. */
+static int place_all(indexing *x)
 {
-    vox_coll_dataset *d = NULL;
-    vox_coll_subject *s = NULL;
+    const int shared = shared_folders(x);
+    int64_t n = 0;
+    int channels;
 
-    for (int64_t i = 0, end; i < w->count; i = end) {
-        const vox_place *p = &w->v[i].place;
-        vox_coll_session *session;
+    VOX_TRY(have_channels(x, &channels));
+    for (int64_t i = 0; i < x->w.count; i++) {
+        vox_file *f = &x->w.v[i];
+        const char *why = NULL;
 
-        if (i == 0 || !same(p->dataset, w->v[i - 1].place.dataset)) {
-            d = vox_collection_add_dataset(c, *p->dataset ? p->dataset : dataset);
-            s = NULL;
+        if (f->kind == VOX_FILE_IMAGE || f->kind == VOX_FILE_MASK)
+            VOX_TRY(place(x, f, shared, channels, &why));
+        if (why && f->kind == VOX_FILE_MASK)
+            f->place = (vox_place){"", "", "", ""};
+        if (why && f->kind == VOX_FILE_IMAGE) {
+            VOX_TRY(vox_walk_skip(&x->w, x->skipped, f->path, why));
+            x->images--;
+            continue;
         }
-        if (d && (!s || !same(p->subject, s->id)))
-            s = vox_collection_add_subject(c, d, p->subject);
-        session = d && s ? vox_collection_add_session(c, s, p->session) : NULL;
-        if (!session)
-            return VOX_E_NOMEM;
-        for (end = i; end < w->count && same(p->dataset, w->v[end].place.dataset) &&
-                      same(p->subject, w->v[end].place.subject) &&
-                      same(p->session, w->v[end].place.session);)
-            end++;
-        VOX_TRY(add_images(c, session, w, i, end, modality));
+        if (f->kind == VOX_FILE_IMAGE)
+            VOX_TRY(name_image(&x->w, f));
+        x->w.v[n++] = *f;
+    }
+    x->w.count = n;
+    sort(x);
+    return VOX_OK;
+}
+
+/* What no image took, and DICOM that was not asked for. */
+static int skip_unused(indexing *x)
+{
+    static const char *const why[] = {
+        [VOX_FILE_MASK] = "a mask or label map, by its name",
+        [VOX_FILE_JSON] = "a JSON file of no image",
+        [VOX_FILE_DICOM] =
+            "a folder of DICOM files beside other images; --dicom takes them"};
+
+    for (int64_t i = x->images; i < x->w.count; i++) {
+        const vox_file *f = &x->w.v[i];
+
+        if (!f->used && f->kind != VOX_FILE_TABLE)
+            VOX_TRY(vox_walk_skip(&x->w, x->skipped, f->path, why[f->kind]));
     }
     return VOX_OK;
 }
 
-static int index_into(vox_collection *c, walk *w, const vox_index_cfg *cfg)
+/* The name that nothing in the path said: what a side-car calls Modality (MR, CT), or what
+ * the user did. */
+static int modality_of(indexing *x, const char **out, const vox_file *f)
 {
-    const char *base = vox_path_base(w->root);
-    int first;
+    vox_buf text = VOX_BUF_INIT;
+    int rc = 1;
 
-    if (!*base)
-        base = "root";
-    VOX_TRY(vox_collection_init(c, cfg->name ? cfg->name : base, cfg->number));
-    VOX_TRY(first_visit(w, w->root, &first));
-    VOX_TRY(walk_folder(w, w->root, "", 0));
-    if (w->count == 0)
+    *out = f->place.modality;
+    if (**out)
+        return VOX_OK;
+    *out = x->cfg->modality;
+    if (!*out)
+        rc = vox_info_text(&text, f->info, "Modality");
+    if (!*out)
+        *out = rc == 1 && text.len ? vox_arena_strdup(&x->w.arena, text.data) : "unknown";
+    vox_buf_release(&text);
+    return rc < 0 || !*out ? VOX_E_NOMEM : VOX_OK;
+}
+
+static int add_image(indexing *x, vox_gather *g, const vox_file *f)
+{
+    vox_walk *w = &x->w;
+    vox_gather_image im = {.dataset = *f->place.dataset ? f->place.dataset : x->dataset,
+                           .subject = f->place.subject,
+                           .session = f->place.session,
+                           .name = f->name,
+                           .path = vox_walk_full(w, f->path),
+                           .anon = f->anon ? vox_walk_full(w, f->anon) : NULL,
+                           .anat = f->anat ? vox_walk_full(w, f->anat) : NULL,
+                           .info = f->info};
+
+    if (!im.path || (f->anon && !im.anon) || (f->anat && !im.anat))
+        return VOX_E_NOMEM;
+    VOX_TRY(modality_of(x, &im.modality, f));
+    return vox_gather_add(g, NULL, &im);
+}
+
+static int build(indexing *x, vox_collection *c)
+{
+    vox_gather g;
+    int rc = VOX_OK;
+
+    vox_gather_init(&g, c);
+    for (int64_t i = 0; i < x->images && rc == VOX_OK; i++)
+        rc = add_image(x, &g, &x->w.v[i]);
+    vox_gather_release(&g);
+    return rc == VOX_OK ? vox_bids_tables(c, &x->w, x->images, x->dataset, x->skipped) : rc;
+}
+
+/* Convert, then go on with the folder of what came out. */
+static int convert_dicom(indexing *x)
+{
+    const vox_dicom_cfg cfg = {x->cfg->converted, x->cfg->threads, x->cfg->progress,
+                               x->cfg->arg};
+    const vox_walk_cfg all = {NULL, 0};
+
+    for (int64_t i = 0; i < x->w.count; i++) {
+        if (x->w.v[i].kind == VOX_FILE_IMAGE)
+            VOX_TRY(vox_walk_skip(&x->w, x->skipped, x->w.v[i].path, "not a DICOM file"));
+    }
+    VOX_TRY(vox_dicom_convert(&cfg, &x->w, x->skipped));
+    x->converted = realpath(cfg.to, NULL);
+    if (!x->converted)
+        return vox_fail_errno(VOX_E_IO, "%s", cfg.to);
+    vox_walk_release(&x->w);
+    return vox_walk_folder(&x->w, x->converted, &all, x->skipped);
+}
+
+static int choose_files(indexing *x)
+{
+    const vox_walk *w = &x->w;
+    const int dicom = w->kinds[VOX_FILE_DICOM] > 0;
+
+    if (x->cfg->kind == VOX_INDEX_DICOM && !dicom)
+        return vox_fail(VOX_E_MISSING, "%s: no DICOM files in it", w->root);
+    if (dicom && x->cfg->converted &&
+        (x->cfg->kind == VOX_INDEX_DICOM ||
+         (x->cfg->kind == VOX_INDEX_DETECT && w->kinds[VOX_FILE_IMAGE] == 0)))
+        VOX_TRY(convert_dicom(x));
+    x->images = w->kinds[VOX_FILE_IMAGE];
+    if (x->images == 0)
         return vox_fail(VOX_E_MISSING,
                         "%s: no images in it (%lld files and folders skipped), "
                         "wanted .nii or .nii.gz",
-                        w->root, (long long)w->skipped->count);
-    VOX_TRY(place_all(w));
-    return build(c, w, base, cfg->modality ? cfg->modality : "unknown");
+                        w->root, (long long)x->skipped->count);
+    sort(x);
+    return VOX_OK;
+}
+
+static int index_files(indexing *x, vox_collection *c)
+{
+    VOX_TRY(choose_files(x));
+    VOX_TRY(place_all(x));
+    if (x->images == 0)
+        return vox_fail(VOX_E_MISSING, "%s: of its images none %s%s", x->w.root,
+                        x->cfg->pattern ? "matches the pattern " : "has a BIDS name",
+                        x->cfg->pattern ? x->cfg->pattern : "");
+    VOX_TRY(vox_masks_attach(&x->w, x->images));
+    VOX_TRY(vox_bids_sidecars(&x->w, x->images, x->skipped));
+    VOX_TRY(skip_unused(x));
+    return build(x, c);
+}
+
+static int index_into(vox_collection *c, const char *root, indexing *x)
+{
+    const vox_walk_cfg walk = {x->cfg->exclude, x->cfg->derivatives};
+    const char *base = vox_path_base(root);
+
+    x->dataset = *base ? base : "root";
+    if (vox_bad_name(x->dataset))
+        return vox_fail(VOX_E_ARG, "the folder cannot name a dataset: %s",
+                        vox_bad_name(x->dataset));
+    if (x->cfg->pattern)
+        VOX_TRY(vox_place_check_pattern(x->cfg->pattern));
+    VOX_TRY(
+        vox_collection_init(c, x->cfg->name ? x->cfg->name : x->dataset, x->cfg->number));
+    VOX_TRY(vox_walk_folder(&x->w, root, &walk, x->skipped));
+    return index_files(x, c);
 }
 
 int vox_index_folder(vox_collection *out, const char *dir, const vox_index_cfg *cfg,
@@ -323,8 +308,8 @@ int vox_index_folder(vox_collection *out, const char *dir, const vox_index_cfg *
 {
     static const vox_index_cfg defaults = {.number = 1};
     vox_collection c = VOX_COLLECTION_INIT;
+    indexing x = {.cfg = cfg ? cfg : &defaults, .skipped = skipped};
     char *root = realpath(dir, NULL);
-    walk w = {.root = root, .skipped = skipped};
     int rc;
 
     *out = c;
@@ -332,17 +317,13 @@ int vox_index_folder(vox_collection *out, const char *dir, const vox_index_cfg *
         free(root);
         return vox_fail(VOX_E_MISSING, "%s: no such folder", dir);
     }
-    if (cfg && cfg->exclude)
-        w.exclude = realpath(cfg->exclude, NULL);
-    rc = index_into(&c, &w, cfg ? cfg : &defaults);
-    free(w.exclude);
+    rc = index_into(&c, root, &x);
     if (rc == VOX_OK)
         *out = c;
     else
         vox_collection_release(&c);
-    vox_dict_release(&w.seen);
-    vox_arena_release(&w.arena);
-    vox_free(w.v);
+    vox_walk_release(&x.w);
+    free(x.converted);
     free(root);
     return rc;
 }

@@ -5,7 +5,8 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "data/index.h"
+#include "data/collection.h"
+#include "data/place.h"
 
 enum { PARTS = 64 };
 
@@ -65,9 +66,9 @@ static const char *find_entity(vox_arena *arena, const parts *p, const char *key
 static int is_container(const char *part)
 {
     static const char *const names[] = {
-        "imagesTr", "imagesTs", "imagesVal", "images", "image",   "img", "data",
-        "train",    "training", "val",       "test",   "testing", "raw", "nifti",
-        "nii",      "scans",    "volumes",   "anat",   "mri",     "mr",  "ct"};
+        "imagesTr", "imagesTs", "imagesVal", "images",  "image", "img",   "data", "train",
+        "training", "val",      "test",      "testing", "raw",   "nifti", "nii",  "scans",
+        "volumes",  "anat",     "mri",       "mr",      "ct",    "dicom"};
 
     for (int i = 0; i < VOX_COUNT(names); i++) {
         if (strcasecmp(part, names[i]) == 0)
@@ -97,7 +98,17 @@ static const char *suffix(const char *stem)
     return last && last[1] && !strchr(last + 1, '-') ? last + 1 : "";
 }
 
-/* The folders above the one with the subject's entity name the dataset. */
+int vox_place_is_bids(const char *path)
+{
+    for (const char *p = path; (p = strstr(p, "sub-")) != NULL; p += 4) {
+        if ((p == path || p[-1] == '/' || p[-1] == '_') && isalnum((unsigned char)p[4]))
+            return 1;
+    }
+    return 0;
+}
+
+/* The folders above the one with the subject's entity name the dataset. What a pipeline
+ * derived belongs to the data that it was derived from. */
 static const char *dataset_above(vox_arena *arena, const parts *p, int skip)
 {
     const char *text = "";
@@ -105,8 +116,13 @@ static const char *dataset_above(vox_arena *arena, const parts *p, int skip)
 
     while (at < p->count && strncmp(p->v[at], "sub-", 4) != 0)
         at++;
-    for (int i = skip; i < at && i < p->count - 1 && text; i++)
+    for (int i = skip; i < at && i < p->count - 1 && text; i++) {
+        if (strcmp(p->v[i], "derivatives") == 0) {
+            i++;
+            continue;
+        }
         text = *text ? vox_arena_printf(arena, "%s_%s", text, p->v[i]) : p->v[i];
+    }
     return text;
 }
 

@@ -29,7 +29,7 @@ mkdir mixed
 cp bad/* mixed
 scan mixed/good1.nii
 scan mixed/good2.nii 36 40 38
-exits 0 "index takes the folder" "$voxmind" index mixed -o raw/Dataset007_Mixed/pretrain_data.json
+exits 0 "index takes the folder" "$voxmind" index mixed -v -o raw/Dataset007_Mixed/pretrain_data.json
 says stdout "and passes over the empty file" "empty.nii.gz: an empty file"
 exits 0 "fingerprint" "$voxmind" fingerprint -d 7
 says stdout "refuses what has no header" "magic.nii"

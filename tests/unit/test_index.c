@@ -110,7 +110,7 @@ static void folder_is_walked(void **state)
 
 static void bids_trees_keep_their_datasets(void **state)
 {
-    const vox_index_cfg cfg = {"Dataset007_X", 7, "CT", NULL};
+    const vox_index_cfg cfg = {.name = "Dataset007_X", .number = 7, .modality = "CT"};
     vox_collection c;
     vox_rejects skipped = VOX_REJECTS_INIT;
     vox_records r;

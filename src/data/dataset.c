@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "data/dataset_state.h"
+#include "data/present.h"
 #include "data/properties.h"
 #include "data/splits.h"
 
@@ -71,43 +72,6 @@ static int read_collection(vox_dataset *d, const vox_dataset_cfg *cfg)
     return rc;
 }
 
-/* The unique id of an entry of valid_imgs. */
-static const char *entry_id(vox_arena *a, json_object *o)
-{
-    static const char *const keys[] = {"collection_name", "dataset_index", "subject_id",
-                                       "session_id", "image_name"};
-    const char *v[5];
-
-    for (int i = 0; i < 5; i++) {
-        v[i] = json_object_get_string(vox_json_get(o, keys[i]));
-        v[i] = v[i] ? v[i] : "";
-    }
-    return vox_arena_printf(a, "%s__%s__%s__%s__%s", v[0], v[1], v[2], v[3], v[4]);
-}
-
-/* Ids that were preprocessed, as values 1; *known 0 when there is no list. */
-static int read_valid(vox_dict *valid, vox_arena *a, int *known, const vox_dataset_cfg *cfg)
-{
-    char path[4096];
-    json_object *list = NULL;
-    int rc = VOX_OK;
-
-    snprintf(path, sizeof path, "%s/valid_imgs__%s.json", cfg->dir, cfg->configuration);
-    *known = vox_file_exists(path);
-    if (!*known)
-        return VOX_OK;
-    VOX_TRY(vox_json_read(&list, path));
-    if (json_object_get_type(list) != json_type_array)
-        rc = vox_fail(VOX_E_FORMAT, "%s: is no list", path);
-    for (size_t i = 0; rc == VOX_OK && i < json_object_array_length(list); i++) {
-        const char *id = entry_id(a, json_object_array_get_idx(list, i));
-
-        rc = id ? vox_dict_set(valid, id, 1, NULL) : VOX_E_NOMEM;
-    }
-    json_object_put(list);
-    return rc;
-}
-
 /* Keep the records `keep` says; the list shrinks in place. */
 static void keep_records(vox_records *r, const unsigned char *keep)
 {
@@ -120,36 +84,54 @@ static void keep_records(vox_records *r, const unsigned char *keep)
     r->count = n;
 }
 
-static int has_file(const vox_dataset *d, const vox_record *r)
+/* Both sides of a split are opened; what concerns both is told by one. */
+static int tells(const vox_dataset_cfg *cfg)
 {
-    char path[4096];
+    return cfg->split == VOX_SPLIT_TRAIN;
+}
 
-    snprintf(path, sizeof path, "%s/%s.b2nd", d->folder.data, r->out);
-    return vox_file_exists(path);
+static int look_around(vox_present *p, const vox_dataset *d, const vox_dataset_cfg *cfg)
+{
+    vox_buf path = VOX_BUF_INIT;
+    int rc = vox_buf_printf(&path, "%s/valid_imgs__%s.json", cfg->dir, cfg->configuration);
+
+    if (rc == VOX_OK)
+        rc = vox_present_list(p, path.data);
+    if (rc == VOX_OK)
+        rc = vox_present_walk(p, d->folder.data);
+    vox_buf_release(&path);
+    return rc;
 }
 
 /* Drop what was not preprocessed, with one line about it. */
 static int keep_preprocessed(vox_dataset *d, const vox_dataset_cfg *cfg,
                              unsigned char *keep)
 {
-    vox_dict valid = VOX_DICT_INIT;
-    vox_arena arena = VOX_ARENA_INIT;
+    vox_present p = VOX_PRESENT_INIT;
     const int64_t had = d->records.count;
-    int known, rc = read_valid(&valid, &arena, &known, cfg);
+    int64_t unlisted = 0, absent = 0;
+    int rc = look_around(&p, d, cfg);
 
     for (int64_t i = 0; i < had && rc == VOX_OK; i++) {
         const vox_record *r = &d->records.v[i];
+        const int listed = !p.has_list || vox_dict_get(&p.valid, r->id, 0);
+        const int there = vox_dict_get(&p.files, r->out, 0) != 0;
 
-        keep[i] = (!known || vox_dict_get(&valid, r->id, 0)) && has_file(d, r);
+        unlisted += !listed;
+        absent += listed && !there;
+        keep[i] = listed && there;
     }
-    vox_dict_release(&valid);
-    vox_arena_release(&arena);
+    vox_present_release(&p);
     if (rc != VOX_OK)
         return rc;
     keep_records(&d->records, keep);
-    if (d->records.count < had)
-        vox_log(VOX_INFO, "dataset", "%lld of %lld images were not preprocessed: left out",
-                (long long)(had - d->records.count), (long long)had);
+    if (d->records.count < had && tells(cfg))
+        vox_log(
+            VOX_INFO, "dataset",
+            "%lld of %lld images were not preprocessed: left out (%lld not in the list of "
+            "valid images, %lld listed but without their file)",
+            (long long)(had - d->records.count), (long long)had, (long long)unlisted,
+            (long long)absent);
     return VOX_OK;
 }
 
@@ -159,7 +141,7 @@ static int keep_filtered(vox_dataset *d, const vox_dataset_cfg *cfg)
     int64_t unscored;
 
     VOX_TRY(vox_records_filter(&d->records, &filter, &unscored));
-    if (unscored)
+    if (unscored && tells(cfg))
         vox_log(VOX_WARN, "dataset", "%lld images have no quality score: left out",
                 (long long)unscored);
     return VOX_OK;
@@ -199,21 +181,20 @@ static int sides_of(vox_dict *sides, const vox_splits *s)
     return rc;
 }
 
-/* Mark the members of this side; how many images each side has, and how many none. */
+/* Mark the members of this side; how many images each side has. */
 static int mark_side(const vox_dataset *d, const vox_splits *s, vox_split split,
-                     unsigned char *keep, int64_t count[3])
+                     unsigned char *keep, int64_t count[2])
 {
     vox_dict sides = VOX_DICT_INIT;
     int rc = sides_of(&sides, s);
 
-    count[0] = count[1] = count[2] = 0;
+    count[0] = count[1] = 0;
     for (int64_t i = 0; i < d->records.count && rc == VOX_OK; i++) {
         const int64_t side = vox_dict_get(&sides, d->records.v[i].subject_id, 0);
 
         keep[i] = (side & (split == VOX_SPLIT_TRAIN ? SIDE_TRAIN : SIDE_VAL)) != 0;
         count[0] += (side & SIDE_TRAIN) != 0;
         count[1] += (side & SIDE_VAL) != 0;
-        count[2] += side == 0;
     }
     vox_dict_release(&sides);
     return rc;
@@ -225,14 +206,9 @@ static int keep_side(vox_dataset *d, const vox_splits *s, vox_split split,
                      unsigned char *keep)
 {
     vox_splits fresh = VOX_SPLITS_INIT;
-    int64_t count[3];
+    int64_t count[2];
     int rc = mark_side(d, s, split, keep, count);
 
-    if (rc == VOX_OK && count[2])
-        vox_log(VOX_WARN, "dataset",
-                "%lld images belong to subjects that splits_final.json does "
-                "not name: not used",
-                (long long)count[2]);
     if (rc == VOX_OK && (count[0] == 0 || count[1] == 0)) {
         vox_log(VOX_WARN, "dataset",
                 "splits_final.json leaves no image to %s: the %lld images "
@@ -248,12 +224,50 @@ static int keep_side(vox_dataset *d, const vox_splits *s, vox_split split,
     return rc;
 }
 
+/* The split was made once; the data may have changed since. */
+static int check_split(const vox_dataset *d, const vox_splits *s)
+{
+    vox_dict sides = VOX_DICT_INIT, here = VOX_DICT_INIT;
+    int64_t unnamed = 0, gone = 0;
+    const char *first = "", *first_gone = "";
+    int rc = sides_of(&sides, s);
+
+    for (int64_t i = 0; i < d->records.count && rc == VOX_OK; i++) {
+        const char *id = d->records.v[i].subject_id;
+        int added = 0;
+
+        rc = vox_dict_set(&here, id, 1, &added);
+        if (added && !vox_dict_get(&sides, id, 0) && unnamed++ == 0)
+            first = id;
+    }
+    for (int64_t i = 0; i < sides.cap && rc == VOX_OK; i++) {
+        const char *id = sides.slot[i].key;
+
+        if (id && !vox_dict_get(&here, id, 0) && gone++ == 0)
+            first_gone = id;
+    }
+    if (rc == VOX_OK && unnamed)
+        vox_log(
+            VOX_WARN, "dataset",
+            "%lld subjects are in neither list of splits_final.json (%s is one): not used",
+            (long long)unnamed, first);
+    if (rc == VOX_OK && gone)
+        vox_log(VOX_WARN, "dataset",
+                "%lld subjects of splits_final.json are not in the data (%s is one)",
+                (long long)gone, first_gone);
+    vox_dict_release(&sides);
+    vox_dict_release(&here);
+    return rc;
+}
+
 static int choose_members(vox_dataset *d, const vox_dataset_cfg *cfg)
 {
     unsigned char *keep = vox_alloc((size_t)d->records.count, 1);
     vox_splits s = VOX_SPLITS_INIT;
     int rc = keep ? find_split(&s, d, cfg) : VOX_E_NOMEM;
 
+    if (rc == VOX_OK && tells(cfg))
+        rc = check_split(d, &s);
     if (rc == VOX_OK)
         rc = keep_preprocessed(d, cfg, keep);
     if (rc == VOX_OK)

@@ -10,6 +10,7 @@
 #include "data/build.h"
 #include "data/index.h"
 #include "data/loader.h"
+#include "data/openmind.h"
 #include "data/splits.h"
 #include "data/store.h"
 #include "data/synth.h"
@@ -91,6 +92,27 @@ static int index_a_folder(void)
     return rc;
 }
 
+/* A BIDS tree with tables, side-cars and masks; a csv; OpenMind's table. */
+static int index_other_ways(void)
+{
+    static const char om[] =
+        "image_path,modality,unique_id,derived_from,image_quality_score\n"
+        "ds1/sub-1/ses-1/x__Data/FA.nii.gz,FA,ds000001_1,dwi,2.5\n";
+    vox_collection c = VOX_COLLECTION_INIT;
+    vox_rejects skipped = VOX_REJECTS_INIT;
+    int rc = vox_index_folder(&c, "bids", NULL, &skipped);
+
+    vox_collection_release(&c);
+    if (rc == VOX_OK)
+        rc = vox_index_csv(&c, "bids/t.csv", NULL, &skipped);
+    vox_collection_release(&c);
+    if (rc == VOX_OK)
+        rc = vox_openmind_parse(&c, om, sizeof om - 1, "om", "/d", "C", &skipped);
+    vox_collection_release(&c);
+    vox_rejects_release(&skipped);
+    return rc;
+}
+
 static int store_and_read(void)
 {
     static const int64_t shape[4] = {1, 9, 9, 9}, zero[4] = {0, 0, 0, 0};
@@ -146,6 +168,26 @@ static void stores(void **state)
     sweep(store_and_read, 5);
 }
 
+static void put(const char *path, const char *text)
+{
+    assert_int_equal(vox_file_write(path, text, strlen(text)), VOX_OK);
+}
+
+static void other_ways(void **state)
+{
+    (void)state;
+    assert_int_equal(vox_mkdirs("bids/sub-1/anat"), VOX_OK);
+    put("bids/sub-1/anat/sub-1_T1w.nii", "x");
+    put("bids/sub-1/anat/sub-1_T1w__anon.nii", "x");
+    put("bids/sub-1/anat/sub-1_T1w_brain_mask.nii", "x");
+    put("bids/sub-1/anat/sub-1_T1w.json", "{\"EchoTime\": 1}");
+    put("bids/T1w.json", "{\"FlipAngle\": 1}");
+    put("bids/participants.tsv", "participant_id\tage\nsub-1\t26\n");
+    put("bids/sub-1/sub-1_sessions.tsv", "session_id\tday\nses-DEFAULT\t1\n");
+    put("bids/t.csv", "path,subject,mine\nsub-1/anat/sub-1_T1w.nii,p,1\nnone.nii,q,2\n");
+    sweep(index_other_ways, 40);
+}
+
 static void datasets(void **state)
 {
     (void)state;
@@ -172,7 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(collections), cmocka_unit_test(plans),
         cmocka_unit_test(folders),     cmocka_unit_test(stores),
-        cmocka_unit_test(datasets),
+        cmocka_unit_test(datasets),    cmocka_unit_test(other_ways),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -1,5 +1,6 @@
 /* dataset and loader: members, crops with padding, masks, the same samples whatever the
  * threads. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +170,60 @@ static void missing_and_invalid_images_are_left_out(void **state)
     assert_int_equal(vox_dataset_count(d), 1);
     assert_int_equal(subject_of(d, 0), 7);
     vox_dataset_close(d);
+}
+
+/* What opening the training side says on stderr, into `log`. */
+static void open_and_listen(vox_buf *log, const char *dir)
+{
+    const int was = dup(2), fd = open("log", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+    assert_true(was >= 0 && fd >= 0 && dup2(fd, 2) == 2);
+    vox_dataset_close(open_side(dir, VOX_SPLIT_TRAIN, NULL));
+    vox_dataset_close(open_side(dir, VOX_SPLIT_VAL, NULL));
+    assert_true(dup2(was, 2) == 2);
+    close(was);
+    close(fd);
+    assert_int_equal(vox_file_read(log, "log"), VOX_OK);
+}
+
+static int times(const vox_buf *text, const char *word)
+{
+    int n = 0;
+
+    for (const char *p = vox_buf_text(text); (p = strstr(p, word)) != NULL; p++)
+        n++;
+    return n;
+}
+
+/* What the split, the list and the files disagree about is told, once for both sides. */
+static void disagreements_are_told(void **state)
+{
+    static const char split[] =
+        "{\"train\":[\"C__1__s1\",\"C__1__old\"],\"val\":[\"C__1__s2\"]}";
+    static const char valid[] = "[\"C__1__s1__ses__a.nii.gz\",\"C__1__s2__ses__a.nii.gz\","
+                                "\"C__1__s3__ses__a.nii.gz\"]";
+    char path[256];
+    vox_buf log = VOX_BUF_INIT;
+
+    (void)state;
+    build("pq", 4);
+    assert_int_equal(vox_file_write("pq/splits_final.json", split, sizeof split - 1),
+                     VOX_OK);
+    open_and_listen(&log, "pq");
+    assert_int_equal(times(&log, "2 subjects are in neither list"), 1);
+    assert_int_equal(
+        times(&log, "1 subjects of splits_final.json are not in the data (C__1__old"), 1);
+    assert_int_equal(times(&log, "not preprocessed"), 0);
+    assert_int_equal(
+        vox_file_write("pq/valid_imgs__onemmiso.json", valid, sizeof valid - 1), VOX_OK);
+    case_path(path, "pq", 3, ".b2nd");
+    assert_int_equal(unlink(path), 0);
+    open_and_listen(&log, "pq");
+    assert_int_equal(times(&log,
+                           "2 of 4 images were not preprocessed: left out (1 not in the "
+                           "list of valid images, 1 listed but without their file)"),
+                     1);
+    vox_buf_release(&log);
 }
 
 static void check_crop(vox_dataset *d, int64_t i, const int64_t lo[3], const int64_t n[3])
@@ -507,6 +562,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sides_hold_their_subjects),
         cmocka_unit_test(missing_and_invalid_images_are_left_out),
+        cmocka_unit_test(disagreements_are_told),
         cmocka_unit_test(crops_are_padded),
         cmocka_unit_test(masks_of_the_peer_are_swapped_back),
         cmocka_unit_test(what_is_missing_is_named),

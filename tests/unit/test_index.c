@@ -28,6 +28,7 @@ static void places(void **state)
         {"p1/2020-01-01/ct.nii.gz",                   0, {"", "p1", "2020-01-01", ""}             },
         {"train/p1/scan.nii.gz",                      0, {"", "p1", "ses-DEFAULT", ""}            },
         {"x/y/z.nii.gz",                              2, {"", "z", "ses-DEFAULT", ""}             },
+        {"derivatives/bet/sub-01/x_T1w.nii",          0, {"", "sub-01", "ses-DEFAULT", "T1w"}     },
         {"not-sub-3.nii",                             0, {"", "not-sub-3", "ses-DEFAULT", ""}     },
     };
 
@@ -43,6 +44,56 @@ static void places(void **state)
         assert_string_equal(is.modality, row[i].want.modality);
         vox_arena_release(&arena);
     }
+}
+
+static void patterns(void **state)
+{
+    static const struct {
+        const char *pattern, *path; /* subject NULL: no match */
+        vox_place want;
+        const char *info;
+    } row[] = {
+        {"{subject}.nii",                      "a/b.nii",      {"", "b", "ses-DEFAULT", ""},     ""},
+        {"{subject}/{session}/{modality}.nii", "x/p/s/T1.nii", {"", "p", "s", "T1"},             ""},
+        {"{subject}/{session}/{modality}.nii", "s/T1.nii",     {"", NULL, "", ""},               ""},
+        {"{subject}_{modality}.nii*",
+         "p_1_T1.nii.gz",                                      {"", "p_1", "ses-DEFAULT", "T1"},
+         ""                                                                                        },
+        {"{dataset}/*/P{subject}-{age}y.nii",
+         "d/any/P7-26y.nii",                                   {"d", "7", "ses-DEFAULT", ""},
+         "{\"age\":26"                                                                             },
+        {"{subject}/x.nii",                    "p/y.nii",      {"", NULL, "", ""},               ""},
+        {"{subject}x.nii",                     "x.nii",        {"", NULL, "", ""},               ""}, /* a word takes at least one */
+        {"**{subject}**{a}**{b}**{c}**q",
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",           {"", NULL, "", ""},
+         ""                                                                                        },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        vox_arena arena = VOX_ARENA_INIT;
+        vox_buf info = VOX_BUF_INIT;
+        vox_place is;
+        int rc;
+
+        assert_int_equal(vox_place_check_pattern(row[i].pattern), VOX_OK);
+        rc = vox_place_match(&is, &arena, &info, row[i].pattern, row[i].path);
+        assert_int_equal(rc, row[i].want.subject != NULL);
+        if (rc == 1) {
+            assert_string_equal(is.dataset, row[i].want.dataset);
+            assert_string_equal(is.subject, row[i].want.subject);
+            assert_string_equal(is.session, row[i].want.session);
+            assert_string_equal(is.modality, row[i].want.modality);
+            assert_string_equal(vox_buf_text(&info), row[i].info);
+        }
+        vox_buf_release(&info);
+        vox_arena_release(&arena);
+    }
+    assert_int_equal(vox_place_check_pattern("{subject}/{session"), VOX_E_USAGE);
+    assert_int_equal(vox_place_check_pattern("{session}"), VOX_E_USAGE);
+    assert_int_equal(vox_place_check_pattern("{subject}}"), VOX_E_USAGE);
+    assert_int_equal(vox_place_check_pattern("{}{subject}"), VOX_E_USAGE);
+    assert_int_equal(vox_place_check_pattern("{subject}{subject}"), VOX_E_USAGE);
 }
 
 static void put(const char *dir, const char *name, const char *text)
@@ -182,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places),
+        cmocka_unit_test(patterns),
         cmocka_unit_test(folder_is_walked),
         cmocka_unit_test(bids_trees_keep_their_datasets),
         cmocka_unit_test(numbers_are_channels_or_cases),

@@ -1,0 +1,229 @@
+# Ways in: BIDS trees, folders by pattern, csv tables, DICOM through dcm2niix, joining; what is
+# passed over is said, and why.
+. "$(dirname "$0")/../support/tap.sh"
+. "$source/tests/support/scans.sh"
+unset nnssl_raw nnssl_preprocessed
+
+# value <file> <path of keys>...: the value at a place of a JSON file, as text
+value() {
+    perl -MJSON::PP -e '
+        my ($file, @keys) = @ARGV;
+        open(my $f, "<", $file) or die;
+        my $v = JSON::PP->new->canonical->allow_nonref->decode(join "", <$f>);
+        $v = ref $v eq "ARRAY" ? $v->[$_] : $v->{$_} for @keys;
+        print defined $v ? ref $v ? JSON::PP->new->canonical->encode($v) : $v : "null", "\n";
+    ' "$@"
+}
+
+# holds <title> <wanted> <file> <keys>...
+holds() {
+    local title=$1 want=$2 got
+    shift 2
+    got=$(value "$@" 2>&1)
+    [ "$got" = "$want" ]
+    verdict $? "$title" "wanted $want, found $got"
+}
+
+# ---- BIDS ----
+b=$scratch/bids
+mkdir -p $b/sub-01/ses-a/anat $b/sub-01/ses-b/anat $b/sub-02/anat $b/derivatives/bet/sub-02/anat $b/sourcedata
+scan s.nii 8 8 8
+scan other.nii 9 8 8
+cp s.nii $b/sub-01/ses-a/anat/sub-01_ses-a_T1w.nii
+cp s.nii $b/sub-01/ses-a/anat/sub-01_ses-a_T2w.nii
+cp s.nii $b/sub-01/ses-b/anat/sub-01_ses-b_acq-hi_T1w.nii
+cp s.nii $b/sub-02/anat/sub-02_T1w.nii
+cp s.nii $b/sub-01/ses-a/anat/sub-01_ses-a_desc-brain_mask.nii
+cp s.nii $b/sub-01/ses-b/anat/sub-01_ses-b_mod-T1w_defacemask.nii
+cp other.nii $b/sub-02/anat/sub-02_desc-brain_mask.nii # of another grid
+cp s.nii $b/sub-02/anat/sub-02_T1w__anon.nii
+cp s.nii $b/derivatives/bet/sub-02/anat/sub-02_desc-preproc_T1w.nii
+printf 'participant_id\tage\tsex\tsite\nsub-01\t26\tM\tn/a\n02\t31.5\tF\tA "x"\n' >$b/participants.tsv
+printf 'session_id\tdays\nses-a\t0\nb\t30\n' >$b/sub-01/sub-01_sessions.tsv
+echo '{"RepetitionTime": 2.0, "Manufacturer": "Siemens", "SliceTiming": [1, 2]}' >$b/T1w.json
+echo '{"RepetitionTime": 2.5, "PatientName": "X"}' >$b/sub-01/ses-a/anat/sub-01_ses-a_T1w.json
+echo '{"EchoTime": 0.003}' >$b/sub-01/sub-01_T1w.json
+echo '{"FlipAngle": 8}' >$b/sub-01/sub-01_acq-hi_T1w.json
+echo '{bad' >$b/sub-02/anat/sub-02_T1w.json
+echo '{"Name": "x"}' >$b/dataset_description.json
+exits 0 "index takes a BIDS tree" "$voxmind" index bids -v -o b.json
+says stdout "what was found" "sessions             3"
+says stdout "a broken side-car is named" "sub-02_T1w.json: a side-car that cannot be read: not JSON at byte 1"
+says stdout "a mask of another grid is left" "sub-02_desc-brain_mask.nii: a mask or label map"
+says stdout "derivatives are left" "bids/derivatives: not the raw data of a BIDS tree"
+says stdout "counts per reason" "2 skipped: not the raw data of a BIDS tree"
+s1=(b.json datasets bids subjects sub-01)
+a=("${s1[@]}" sessions ses-a)
+holds "the nearest side-car wins, lists and names stay away" \
+    '{"EchoTime":0.003,"Manufacturer":"Siemens","RepetitionTime":2.5}' "${a[@]}" images 0 image_info
+holds "a side-car of another suffix is not inherited" null "${a[@]}" images 1 image_info
+holds "entities choose the side-car" \
+    '{"EchoTime":0.003,"FlipAngle":8,"Manufacturer":"Siemens","RepetitionTime":2}' \
+    "${s1[@]}" sessions ses-b images 0 image_info
+holds "participants.tsv" '{"age":26,"sex":"M"}' "${s1[@]}" subject_info
+holds "an id without sub-, a quote in a tsv" '{"age":31.5,"sex":"F","site":"A \"x\""}' \
+    b.json datasets bids subjects sub-02 subject_info
+holds "sessions.tsv" '{"days":30}' "${s1[@]}" sessions ses-b session_info
+holds "modality" T2w "${a[@]}" images 1 modality
+holds "a brain mask of the session is the anatomy mask" \
+    "{\"anatomy_mask\":\"$b/sub-01/ses-a/anat/sub-01_ses-a_desc-brain_mask.nii\",\"anonymization_mask\":null}" \
+    "${a[@]}" images 1 associated_masks
+holds "a defacing mask the anonymization mask" \
+    "{\"anatomy_mask\":null,\"anonymization_mask\":\"$b/sub-01/ses-b/anat/sub-01_ses-b_mod-T1w_defacemask.nii\"}" \
+    "${s1[@]}" sessions ses-b images 0 associated_masks
+holds "so is __anon" "$b/sub-02/anat/sub-02_T1w__anon.nii" \
+    b.json datasets bids subjects sub-02 sessions ses-DEFAULT images 0 associated_masks anonymization_mask
+exits 0 "derivatives, when asked" "$voxmind" index bids --derivatives -o d.json
+says stdout "one more image of the same subjects" "5 new images"
+says stdout "and no more subjects" "subjects             2"
+cp s.nii bids/loose.nii
+exits 0 "--bids" "$voxmind" index bids --bids -v -o d.json
+says stdout "takes BIDS names only" "loose.nii: no BIDS name"
+
+# ---- folders ----
+mkdir -p n/p_1/v1 n/p_2/v1 n/p_2/v2/x__Data
+for f in p_1/v1/a_T1 p_1/v1/a_T2 p_1/v1/a_T1_brain_mask p_1/v1/a_T1_deface_mask p_1/v1/a_seg p_2/v1/b_T1 \
+    p_2/v2/x p_2/v2/x__Data/deface_mask p_2/v2/x__Data/fb_mask p_2/v2/x__Data/FA; do
+    cp s.nii n/$f.nii
+done
+: >n/p_1/$'bad\xff.nii'
+: >n/p_1/$'ctl\n.nii'
+ln -s .. n/p_1/loop
+ln -s self n/p_1/self
+mkfifo n/p_1/pipe.nii
+exits 0 "index takes nested folders" "$voxmind" index n -v -o n.json
+says stdout "a name that is not UTF-8" 'bad\xff.nii: its name is not UTF-8'
+says stdout "a name with a control character" 'ctl\x0a.nii: its name holds a control character'
+says stdout "a loop of links" "loop: a folder that was visited already"
+says stdout "a link to itself" "self: a link to nothing"
+says stdout "a pipe" "pipe.nii: not a file"
+says stdout "a label map" "a_seg.nii: a mask or label map"
+says stdout "all masks found" "anonymization_masks  3"
+p2=(n.json datasets n subjects p_2 sessions v2 images)
+holds "subject and session are folders" x.nii "${p2[@]}" 0 name
+holds "OpenMind's folders: the scan's masks" \
+    "{\"anatomy_mask\":\"$scratch/n/p_2/v2/x__Data/fb_mask.nii\",\"anonymization_mask\":\"$scratch/n/p_2/v2/x__Data/deface_mask.nii\"}" \
+    "${p2[@]}" 0 associated_masks
+holds "the derived image's name" x_FA.nii "${p2[@]}" 1 name
+holds "and masks" "$scratch/n/p_2/v2/x__Data/deface_mask.nii" "${p2[@]}" 1 associated_masks anonymization_mask
+holds "masks by their words, the right way round" \
+    "{\"anatomy_mask\":\"$scratch/n/p_1/v1/a_T1_brain_mask.nii\",\"anonymization_mask\":\"$scratch/n/p_1/v1/a_T1_deface_mask.nii\"}" \
+    n.json datasets n subjects p_1 sessions v1 images 0 associated_masks
+exits 0 "a pattern" "$voxmind" index n -v -o m.json --pattern 'p_{subject}/{session}/{reader}_{modality}.nii'
+says stdout "what it does not match" "x.nii: its path does not match the pattern"
+holds "says subject, session, modality" T2 m.json datasets n subjects 1 sessions v1 images 1 modality
+holds "and more, into the info" '{"reader":"a"}' m.json datasets n subjects 1 sessions v1 images 1 image_info
+exits 2 "a pattern that does not end" "$voxmind" index n -o m.json --pattern '{subject}/{x'
+complains "in one message" '"{x"'
+exits 2 "a pattern without a subject" "$voxmind" index n -o m.json --pattern '{session}.nii'
+complains "in one message" "{subject}"
+exits 1 "a pattern that matches nothing" "$voxmind" index n -o none.json --pattern '{subject}/{session}/c_*.nii'
+complains "in one message" "none matches the pattern"
+passes "and nothing is written" test ! -e none.json
+
+# ---- csv ----
+printf '\xef\xbb\xbfpath;subject;session;modality;anat_mask;scanner;"note; x"\r\nn/p_1/v1/a_T1.nii;"P;1";;T1w;s.nii;3.0;"say ""hi"""\r\nn/p_1/v1/a_T2.nii;P2;b;;none.nii;;\r\nnope.nii;P3;;;;;\r\n\r\nn/p_1/v1/a_T2.nii;P2;b;;;;\r\nn/p_2/v1/b_T1.nii;a/b;;;;;\r\n' >t.csv
+exits 0 "a csv with BOM, CRLF, quotes and semicolons" "$voxmind" index t.csv -v -o t.json
+says stdout "a mask that is not there" "none.nii: a mask that is not there: row 3 of t.csv"
+says stdout "an image that is not there" "nope.nii: no such file: row 4"
+says stdout "a row twice" "listed twice: row 5"
+says stdout "a subject that is no name" "cannot be a file name: row 6"
+t=(t.json datasets t subjects 'P;1' sessions ses-DEFAULT images 0)
+holds "its columns" "$scratch/n/p_1/v1/a_T1.nii" "${t[@]}" image_path
+holds "its mask" "$scratch/s.nii" "${t[@]}" associated_masks anatomy_mask
+holds "other columns" '{"note; x":"say \"hi\"","scanner":3}' "${t[@]}" image_info
+bad_csv() { # <title> <text in the message> <content>
+    printf "$3" >bad.csv
+    exits 1 "a csv: $1" "$voxmind" index --csv bad.csv -o none.json
+    complains "in one message" bad.csv "$2"
+}
+bad_csv "a row too long" "row 2 has 3 cells, its header 2" 'path,x\na.nii,1,2\n'
+bad_csv "a quote that does not end" "the quote in row 2 does not end" 'path,x\n"a.nii,1\n'
+bad_csv "Latin-1" "the byte e9" 'path,caf\xe9\n'
+bad_csv "UTF-16" "is UTF-16" '\xff\xfep'
+bad_csv "no path" 'no column "path"' 'file,x\n'
+bad_csv "a column twice" '"x" stands twice' 'path,x,x\n'
+bad_csv "nothing" "is empty" ''
+bad_csv "no image" "none is an image" 'path\nnope.nii\n'
+
+# ---- joining ----
+exits 0 "scans that are described already" "$voxmind" index n -o t.json --add n.json
+says stdout "are not new" "0 new images, 5 in all"
+exits 0 "collections alone" "$voxmind" index --add n.json --add b.json -o j.json --json
+says stdout "are joined" '"images":9'
+exits 2 "index of nothing" "$voxmind" index -o j.json
+complains "in one message" "two --add"
+exits 2 "two kinds at once" "$voxmind" index --bids --csv n -o j.json
+complains "in one message" "exclude each other"
+mkdir -p raw/pool && cp s.nii raw/pool/a.nii
+exits 0 "paths below nnssl_raw" env nnssl_raw="$scratch/raw" "$voxmind" index raw/pool --relative -o r.json
+holds "may be written with its name" '$nnssl_raw/pool/a.nii' r.json datasets pool subjects a sessions ses-DEFAULT images 0 image_path
+
+# ---- DICOM: a stand-in for the converter, which leaves what the real one would ----
+mkdir -p bin d/pat1/study1/ser1 d/pat1/study1/ser2 d/pat2/study1/ser1 flat
+cat >bin/dcm2niix <<'C'
+#!/bin/bash
+echo "$*" >>"$LOG"
+while [ $# -gt 1 ]; do
+    case $1 in
+    -o) out=$2 ;;
+    -f) name=$2 ;;
+    esac
+    shift
+done
+case $1 in *pat2*) echo "Chris Rorden's dcm2niiX"; echo "Error: no valid images"; exit 2 ;; esac
+name=${name//%i/P1}; name=${name//%t/2024}; name=${name//%s/1}; name=${name//%d/t1}
+mkdir -p "$(dirname "$out/$name")"
+cp "$SCAN" "$out/$name.nii"
+echo '{"Modality": "MR", "PatientID": "P1", "EchoTime": 0.1}' >"$out/$name.json"
+C
+chmod +x bin/dcm2niix
+dicom() { # a file with DICOM's mark
+    head -c 128 /dev/zero >"$1" && printf 'DICM....' >>"$1"
+}
+for f in d/pat1/study1/ser1/1.dcm d/pat1/study1/ser1/2.dcm d/pat1/study1/ser2/IM0001 d/pat2/study1/ser1/1.2.840.1 flat/1; do
+    dicom $f
+done
+export SCAN=$scratch/s.nii LOG=$scratch/log
+exits 1 "DICOM without dcm2niix" env PATH="$scratch/none" "$voxmind" index d -o x.json
+complains "in one message" "dcm2niix was not found" "apt-get install dcm2niix"
+PATH=$scratch/bin:$PATH
+exits 0 "index takes DICOM folders" "$voxmind" index d -v -o x.json
+says stdout "what the converter refused" "d/pat2/study1/ser1: dcm2niix refused it: exit status 2, Error: no valid images"
+holds "the others are there" "$scratch/x_nifti/pat1/study1/ser2/dicom/1_t1.nii" \
+    x.json datasets d subjects ser2 sessions ses-DEFAULT images 0 image_path
+holds "with the side-car, without names" '{"EchoTime":0.1,"Modality":"MR"}' \
+    x.json datasets d subjects ser2 sessions ses-DEFAULT images 0 image_info
+holds "and its modality" MR x.json datasets d subjects ser2 sessions ses-DEFAULT images 0 modality
+passes "one call per folder" [ "$(wc -l <log)" = 3 ]
+exits 0 "what is converted is taken again" "$voxmind" index d -o x.json
+passes "only the refused one is tried again" [ "$(wc -l <log)" = 4 ]
+exits 0 "DICOM files in one folder" "$voxmind" index flat -o f.json
+holds "are told apart by patient" "$scratch/f_nifti/dicom/P1/2024/1_t1.nii" \
+    f.json datasets flat subjects 1_t1 sessions ses-DEFAULT images 0 image_path
+cp s.nii d/scan.nii
+exits 0 "DICOM beside other images" "$voxmind" index d -v -o y.json
+says stdout "is passed over" "ser1: a folder of DICOM files beside other images; --dicom"
+exits 0 "unless asked for" "$voxmind" index d --dicom -v -o y.json
+says stdout "then the others are" "scan.nii: not a DICOM file"
+exits 1 "--dicom without any" "$voxmind" index n --dicom -o none.json
+complains "in one message" "no DICOM files"
+clean . "nothing is left half written"
+
+# ---- OpenMind ----
+exits 2 "convert-openmind wants a folder" "$voxmind" convert-openmind
+complains "in one message" "--openmind_root_dir"
+mkdir -p raw/om
+exits 1 "without the table" env nnssl_raw="$scratch/raw" "$voxmind" convert-openmind --openmind_root_dir raw/om
+complains "in one message" "openneuro_metadata.csv"
+cp "$source/tests/golden/openmind/metadata.csv" raw/om/openneuro_metadata.csv
+exits 0 "convert-openmind" env nnssl_raw="$scratch/raw" nnssl_preprocessed="$scratch/pp" \
+    "$voxmind" convert-openmind --openmind-root-dir raw/om
+says stderr "images that are not there are counted" "are listed but not there"
+sed 's/pool/om/g' "$source/tests/golden/openmind/pretrain_data.json" >want.json
+passes "the peer's bytes" cmp want.json raw/Dataset745_OpenMind/pretrain_data.json
+exits 0 "its nnssl name" env nnssl_raw="$scratch/raw" "$(dirname "$voxmind")/nnssl_convert_openmind" --openmind_root_dir raw/om -q
+printf 'image_path,modality\n' >raw/om/openneuro_metadata.csv
+exits 1 "a table without its columns" env nnssl_raw="$scratch/raw" "$voxmind" convert-openmind --openmind_root_dir raw/om
+complains "in one message" 'no column "unique_id"'
+plan

@@ -129,6 +129,7 @@ static int configure(indexing *x, const vox_common *common, vox_progress_line *l
                                      : cfg->dicom ? VOX_INDEX_DICOM
                                                   : VOX_INDEX_DETECT,
                              .pattern = cfg->pattern,
+                             .exclude = vox_buf_text(&x->converted),
                              .derivatives = cfg->derivatives,
                              .converted = vox_buf_text(&x->converted),
                              .threads = common->threads ? common->threads : vox_cpu_cores(),

@@ -23,8 +23,9 @@ typedef struct walker {
     vox_walk *w;
     const vox_walk_cfg *cfg;
     vox_rejects *skipped;
-    vox_dict seen; /* folders entered, "device:inode" */
-    char *exclude; /* real path of a folder that is not entered, or NULL */
+    vox_dict seen;  /* folders entered, "device:inode" */
+    vox_dict dicom; /* folders of DICOM files */
+    char *exclude;  /* real path of a folder that is not entered, or NULL */
 } walker;
 
 const char *vox_walk_full(vox_walk *w, const char *path)
@@ -119,19 +120,13 @@ static int is_dicom(const char *full, const char *name)
 static int take_dicom(walker *k, const char *path)
 {
     const size_t n = (size_t)(vox_path_base(path) - path);
-    const vox_walk *w = k->w;
-    char *dir = vox_arena_text(&k->w->arena, path, n ? n - 1 : 0);
+    const char *dir = vox_arena_text(&k->w->arena, path, n ? n - 1 : 0);
+    int first;
 
     if (!dir)
         return VOX_E_NOMEM;
-    for (int64_t i = w->count - 1; i >= 0; i--) {
-        if (w->v[i].kind != VOX_FILE_DICOM)
-            continue;
-        if (strcmp(w->v[i].path, dir) == 0)
-            return VOX_OK;
-        break;
-    }
-    return add(k, dir, VOX_FILE_DICOM);
+    VOX_TRY(vox_dict_set(&k->dicom, dir, 1, &first));
+    return first ? add(k, dir, VOX_FILE_DICOM) : VOX_OK;
 }
 
 static int take_other(walker *k, const char *path, const char *full, const char *name)
@@ -262,6 +257,7 @@ int vox_walk_folder(vox_walk *out, const char *root, const vox_walk_cfg *cfg,
         rc = walk_folder(&k, "", 0);
     free(k.exclude);
     vox_dict_release(&k.seen);
+    vox_dict_release(&k.dicom);
     if (rc != VOX_OK)
         vox_walk_release(out);
     return rc;

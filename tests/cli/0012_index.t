@@ -201,6 +201,12 @@ passes "only the refused one is tried again" [ "$(wc -l <log)" = 4 ]
 exits 0 "DICOM files in one folder" "$voxmind" index flat -o f.json
 holds "are told apart by patient" "$scratch/f_nifti/dicom/P1/2024/1_t1.nii" \
     f.json datasets flat subjects 1_t1 sessions ses-DEFAULT images 0 image_path
+mkdir -p e/b && dicom e/1.dcm && dicom e/b/2.dcm && dicom e/z.dcm
+: >log
+exits 0 "DICOM above and below" "$voxmind" index e -o e/x.json
+passes "each folder once" [ "$(wc -l <log)" = 2 ]
+exits 0 "and again, with the output inside" "$voxmind" index e -o e/x.json
+says stdout "what was converted is no scan of its own" "2 in all"
 cp s.nii d/scan.nii
 exits 0 "DICOM beside other images" "$voxmind" index d -v -o y.json
 says stdout "is passed over" "ser1: a folder of DICOM files beside other images; --dicom"

@@ -140,9 +140,9 @@ vox_coll_image *vox_collection_add_image(vox_collection *c, vox_coll_session *s,
 
 /* The object of that id, or NULL (no message). One after the other is looked at. */
 vox_coll_dataset *vox_collection_find_dataset(const vox_collection *c, const char *index);
-vox_coll_subject *vox_dataset_find_subject(const vox_coll_dataset *d, const char *id);
-vox_coll_session *vox_subject_find_session(const vox_coll_subject *s, const char *id);
-vox_coll_image *vox_session_find_image(const vox_coll_session *s, const char *name);
+vox_coll_subject *vox_coll_find_subject(const vox_coll_dataset *d, const char *id);
+vox_coll_session *vox_coll_find_session(const vox_coll_subject *s, const char *id);
+vox_coll_image *vox_coll_find_image(const vox_coll_session *s, const char *name);
 
 /** Replace a text of an object of the collection by a copy of `text`, or by NULL:
  * vox_collection_set(&c, &image->path, "/data/x.nii"). @return VOX_OK; VOX_E_NOMEM */

@@ -152,12 +152,18 @@ static int tell(const indexing *x, int json, int verbose)
         vox_report_int(o, "new", x->done.added);
         vox_report_int(o, "known", x->done.known);
         vox_report_int(o, "renamed", x->done.renamed);
+        vox_report_int(o, "joined", x->done.joined);
         json_object_object_add(o, "skipped", vox_rejects_json(&x->skipped));
         return vox_report_json(o);
     }
     vox_report_skipped(&x->skipped, verbose);
     vox_report_facts(o, 0);
     json_object_put(o);
+    if (x->done.joined)
+        printf("%lld subjects are in several sources: joined\n", (long long)x->done.joined);
+    if (x->done.renamed)
+        printf("%lld images have a new name: another of their session had it\n",
+               (long long)x->done.renamed);
     if (x->done.known)
         printf("%lld images were described already\n", (long long)x->done.known);
     printf("%lld new images, %lld in all, %lld files skipped: %s\n",

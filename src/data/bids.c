@@ -303,11 +303,11 @@ static int take_row(vox_collection *c, vox_coll_dataset *d, vox_coll_subject *su
         return VOX_E_NOMEM;
     VOX_TRY(row_info(info, t, row, id));
     if (subject) {
-        vox_coll_session *s = vox_subject_find_session(subject, name);
+        vox_coll_session *s = vox_coll_find_session(subject, name);
 
         return s ? set_info(c, &s->info, info) : VOX_OK;
     }
-    subject = vox_dataset_find_subject(d, name);
+    subject = vox_coll_find_subject(d, name);
     return subject ? set_info(c, &subject->info, info) : VOX_OK;
 }
 
@@ -384,7 +384,7 @@ static int use_table(vox_collection *c, vox_walk *w, const vox_dict *roots, vox_
                         strlen(base) - strlen(sessions ? "_sessions.tsv" : ""));
     if (!full || !id)
         return VOX_E_NOMEM;
-    if (sessions && !(s = vox_dataset_find_subject(d, id)))
+    if (sessions && !(s = vox_coll_find_subject(d, id)))
         return VOX_OK;
     table->used = 1;
     return take_table(c, d, s, full);

@@ -128,7 +128,7 @@ vox_coll_dataset *vox_collection_find_dataset(const vox_collection *c, const cha
     return NULL;
 }
 
-vox_coll_subject *vox_dataset_find_subject(const vox_coll_dataset *d, const char *id)
+vox_coll_subject *vox_coll_find_subject(const vox_coll_dataset *d, const char *id)
 {
     for (int64_t i = 0; i < d->count; i++) {
         if (strcmp(d->subject[i].id, id) == 0)
@@ -137,7 +137,7 @@ vox_coll_subject *vox_dataset_find_subject(const vox_coll_dataset *d, const char
     return NULL;
 }
 
-vox_coll_session *vox_subject_find_session(const vox_coll_subject *s, const char *id)
+vox_coll_session *vox_coll_find_session(const vox_coll_subject *s, const char *id)
 {
     for (int64_t i = 0; i < s->count; i++) {
         if (strcmp(s->session[i].id, id) == 0)
@@ -146,7 +146,7 @@ vox_coll_session *vox_subject_find_session(const vox_coll_subject *s, const char
     return NULL;
 }
 
-vox_coll_image *vox_session_find_image(const vox_coll_session *s, const char *name)
+vox_coll_image *vox_coll_find_image(const vox_coll_session *s, const char *name)
 {
     for (int64_t i = 0; i < s->count; i++) {
         if (strcmp(s->image[i].name, name) == 0)

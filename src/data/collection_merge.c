@@ -73,7 +73,7 @@ static int merge_image(vox_collection *c, vox_coll_session *into,
 static int merge_session(vox_collection *c, vox_coll_subject *into,
                          const vox_coll_session *from, vox_coll_merged *done)
 {
-    vox_coll_session *to = vox_subject_find_session(into, from->id);
+    vox_coll_session *to = vox_coll_find_session(into, from->id);
 
     if (!to) {
         to = vox_collection_add_session(c, into, from->id);

@@ -251,6 +251,18 @@ static int convert_dicom(indexing *x)
     return vox_walk_folder(&x->w, x->converted, &all, x->skipped);
 }
 
+static int fail_empty(const indexing *x)
+{
+    const vox_rejects *r = x->skipped;
+
+    if (r->count == 0)
+        return vox_fail(VOX_E_MISSING, "%s: no images in it, it is empty", x->w.root);
+    return vox_fail(
+        VOX_E_MISSING,
+        "%s: no images in it (%lld files and folders skipped; the last, %s: %s)", x->w.root,
+        (long long)r->count, r->v[r->count - 1].path, r->v[r->count - 1].reason);
+}
+
 static int choose_files(indexing *x)
 {
     const vox_walk *w = &x->w;
@@ -264,10 +276,7 @@ static int choose_files(indexing *x)
         VOX_TRY(convert_dicom(x));
     x->images = w->kinds[VOX_FILE_IMAGE];
     if (x->images == 0)
-        return vox_fail(VOX_E_MISSING,
-                        "%s: no images in it (%lld files and folders skipped), "
-                        "wanted .nii or .nii.gz",
-                        w->root, (long long)x->skipped->count);
+        return fail_empty(x);
     sort(x);
     return VOX_OK;
 }

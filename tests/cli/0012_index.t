@@ -149,6 +149,22 @@ bad_csv "no image" "none is an image" 'path\nnope.nii\n'
 # ---- joining ----
 exits 0 "scans that are described already" "$voxmind" index n -o t.json --add n.json
 says stdout "are not new" "0 new images, 5 in all"
+says stdout "their subjects are the same" "2 subjects are in several sources: joined"
+mkdir -p m1/p1/v1 m2/p1/v1 m2/p2/v1 && cp s.nii m1/p1/v1/a.nii && cp s.nii m2/p1/v1/a.nii && cp s.nii m2/p2/v1/a.nii
+cp s.nii m2/p1/v1/a.nii.gz
+printf 'path,subject,dataset\nm1/p1/v1/a.nii,p1,x\n' >m1.csv
+printf 'path,subject,dataset\nm2/p1/v1/a.nii,p1,x\nm2/p1/v1/a.nii.gz,p1,x\n' >m2.csv
+exits 0 "two sources with one subject and one name" "$voxmind" index m1.csv m2.csv -o t.json
+says stdout "are one subject" "1 subjects are in several sources: joined"
+says stdout "the names are told apart" "2 images have a new name"
+says stderr "within a source, too" "m2/p1/v1/a.nii.gz: session ses-DEFAULT of p1 has an image a.nii.gz already, this one is a_2.nii.gz"
+holds "none is lost" a_2_2.nii.gz t.json datasets x subjects p1 sessions ses-DEFAULT images 2 name
+if [ "$(id -u)" != 0 ]; then
+    mkdir m2/closed && chmod 000 m2/closed
+    exits 0 "a folder that may not be read" "$voxmind" index m2 -v -o t.json
+    says stdout "is passed over" "closed: cannot read the folder: Permission denied"
+    chmod 700 m2/closed
+fi
 exits 0 "collections alone" "$voxmind" index --add n.json --add b.json -o j.json --json
 says stdout "are joined" '"images":9'
 exits 2 "index of nothing" "$voxmind" index -o j.json

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "data/records.h"
 #include "data/roots.h"
 #include "support/unit.h"
@@ -133,6 +134,37 @@ static void infos_are_checked(void **state)
     assert_int_equal(vox_collection_set_info(&c, &c.dataset[0].info, "null"), VOX_OK);
     assert_null(c.dataset[0].info);
     vox_collection_release(&c);
+}
+
+/* OpenMind's is a million of such lines: what is kept must be less than its text. */
+static void large_ones_are_compact(void **state)
+{
+    const int64_t before = vox_mem_bytes();
+    vox_collection c;
+    vox_buf b = VOX_BUF_INIT;
+
+    (void)state;
+    assert_int_equal(vox_buf_printf(&b, HEAD "\"subjects\":{"), VOX_OK);
+    for (int i = 0; i < 3000; i++)
+        assert_int_equal(
+            vox_buf_printf(
+                &b,
+                "%s\"sub-%d\":{\"subject_info\":{\"age\":%d.0},\"sessions\":{\"ses-"
+                "DEFAULT\":"
+                "{\"session_info\":null,\"images\":[{\"name\":\"sub-%d_T1w.nii.gz\","
+                "\"image_path\":\"$nnssl_raw/pool/ds1/sub-%d/anat/sub-%d_T1w.nii.gz\","
+                "\"modality\":\"T1w\",\"image_info\":{\"manufacturer\":\"Siemens\"},"
+                "\"associated_masks\":{\"anatomy_mask\":null,\"anonymization_mask\":null}}]"
+                "}}}",
+                i ? "," : "", i, i % 70, i, i, i),
+            VOX_OK);
+    assert_int_equal(vox_buf_printf(&b, "}}}}"), VOX_OK);
+    assert_int_equal(vox_collection_parse(&c, b.data, b.len, "t"), VOX_OK);
+    assert_int_equal(vox_collection_images(&c), 3000);
+    assert_true(vox_mem_bytes() - before - b.cap < (int64_t)b.len);
+    vox_collection_release(&c);
+    vox_buf_release(&b);
+    assert_int_equal(vox_mem_bytes(), before);
 }
 
 static void records_have_ids_and_paths(void **state)
@@ -299,6 +331,7 @@ int main(void)
         cmocka_unit_test(errors_name_their_place),
         cmocka_unit_test(keys_are_kept_or_refused),
         cmocka_unit_test(infos_are_checked),
+        cmocka_unit_test(large_ones_are_compact),
         cmocka_unit_test(records_have_ids_and_paths),
         cmocka_unit_test(equal_outputs_are_refused),
         cmocka_unit_test(collections_are_joined),

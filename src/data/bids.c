@@ -191,7 +191,7 @@ static int compare_length(const void *a, const void *b)
 static int take_folder(sidecars *s, const char *path, size_t folder)
 {
     const char *base = vox_path_base(path);
-    const size_t n = vox_image_stem(base);
+    const size_t n = vox_place_stem(base);
     const char *key = chain_key(s->w, path, folder, base, n);
     vox_file *found[CANDIDATES];
     int count = 0;
@@ -229,7 +229,7 @@ static int take_own(sidecars *s, const vox_file *image)
     const char *base = vox_path_base(image->path);
     const char *own =
         vox_arena_printf(&s->w->arena, "%.*s%.*s.json", (int)(base - image->path),
-                         image->path, (int)vox_image_stem(base), base);
+                         image->path, (int)vox_place_stem(base), base);
     const int64_t at = own ? vox_dict_get(&s->first, own, -1) : -1;
 
     if (!own)

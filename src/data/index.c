@@ -99,7 +99,7 @@ static int name_image(vox_walk *w, vox_file *f)
         from--;
     f->name = vox_arena_printf(&w->arena, "%.*s_%s", (int)(at - from), from, base);
     if (!*f->place.modality)
-        f->place.modality = vox_arena_text(&w->arena, base, vox_image_stem(base));
+        f->place.modality = vox_arena_text(&w->arena, base, vox_place_stem(base));
     return f->name && f->place.modality ? VOX_OK : VOX_E_NOMEM;
 }
 

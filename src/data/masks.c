@@ -55,7 +55,7 @@ int vox_mask_name(const char *name)
         "seg",      "mask",     "dseg",      "probseg",      "label",
         "labels",   "lesion",   "brainmask", "segmentation", "defacemask",
         "facemask", "bodymask", "headmask"};
-    const size_t stem = vox_image_stem(name);
+    const size_t stem = vox_place_stem(name);
     size_t at = stem;
 
     while (at > 0 && !strchr("_-.", name[at - 1]))
@@ -96,7 +96,7 @@ static const char *stem_path(vox_walk *w, const char *path)
     const char *base = vox_path_base(path);
 
     return vox_arena_printf(&w->arena, "%.*s%.*s", (int)(base - path), path,
-                            (int)vox_image_stem(base), base);
+                            (int)vox_place_stem(base), base);
 }
 
 /* "<folder>/" when that is some <image>__Data folder, else NULL. */
@@ -217,7 +217,7 @@ static role role_of(const char *label, size_t n)
 /* What a BIDS mask is to an image of its session: its entities must be the image's. */
 static role bids_role(const char *mask, const char *image)
 {
-    const size_t mask_n = vox_image_stem(mask), n = vox_image_stem(image);
+    const size_t mask_n = vox_place_stem(mask), n = vox_place_stem(image);
     role r = ANAT;
 
     for (size_t at = 0; at < mask_n;) {

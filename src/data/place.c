@@ -7,8 +7,24 @@
 #include "base/file.h"
 #include "data/collection.h"
 #include "data/place.h"
+#include "image/volume.h"
 
 enum { PARTS = 64 };
+
+size_t vox_place_stem(const char *name)
+{
+    const vox_format *f = vox_format_of(name);
+    const size_t n = strlen(name);
+    size_t longest = n - vox_image_stem(name);
+
+    for (const char *const *e = f ? f->endings : NULL; e && *e; e++) {
+        const size_t k = strlen(*e);
+
+        if (k < n && k > longest && strcasecmp(name + n - k, *e) == 0)
+            longest = k;
+    }
+    return n - longest;
+}
 
 /* A path cut at its slashes; the last part is the file's name without its ending. */
 typedef struct parts {
@@ -32,7 +48,7 @@ static int cut(parts *out, vox_arena *arena, const char *path)
             break;
     }
     p = out->v[out->count - 1];
-    p[vox_image_stem(p)] = '\0';
+    p[vox_place_stem(p)] = '\0';
     return VOX_OK;
 }
 
@@ -79,7 +95,7 @@ static int is_container(const char *part)
 
 size_t vox_place_channel(const char *name, int *channel)
 {
-    const size_t n = vox_image_stem(name);
+    const size_t n = vox_place_stem(name);
 
     *channel = -1;
     if (n < 6 || name[n - 5] != '_' || strspn(name + n - 4, "0123456789") < 4)

@@ -13,6 +13,9 @@ typedef struct vox_place {
     const char *subject, *session, *modality; /* modality "": not known */
 } vox_place;
 
+/** Length of a file's name without the ending of its format, whichever that is. */
+size_t vox_place_stem(const char *name);
+
 /**
  * Guess from the path below the indexed folder,
  * "sub-01/ses-2/anat/sub-01_ses-2_T1w.nii.gz".

@@ -24,6 +24,7 @@ static void places(void **state)
         {"sub-01_run-1.nii.gz",                       0, {"", "sub-01", "ses-DEFAULT", ""}        },
         {"case_0007_0000.nii.gz",                     0, {"", "case_0007", "ses-DEFAULT", ""}     },
         {"imagesTr/BRATS_001_0000.nii.gz",            0, {"", "BRATS_001", "ses-DEFAULT", ""}     },
+        {"head_0007.NII.GZ",                          0, {"", "head", "ses-DEFAULT", ""}          },
         {"p1/scan.nii.gz",                            0, {"", "p1", "ses-DEFAULT", ""}            },
         {"p1/2020-01-01/ct.nii.gz",                   0, {"", "p1", "2020-01-01", ""}             },
         {"train/p1/scan.nii.gz",                      0, {"", "p1", "ses-DEFAULT", ""}            },

@@ -2,7 +2,7 @@
  * collection: vox/collection.h, and what only this program needs of it.
  *
  * All texts and arrays of a collection lie in one arena; words that come again (ids,
- * modalities, infos) are there once. 114,543 images of OpenMind take some 35 MiB.
+ * modalities, infos) are there once. The 114,543 images of OpenMind take some 50 MiB.
  */
 #ifndef VOX_DATA_COLLECTION_H
 #define VOX_DATA_COLLECTION_H

@@ -54,6 +54,8 @@ typedef struct reader {
     vox_buf text;   /* scratch */
     vox_slice name; /* of the image that is being read */
     list images, sessions, subjects, datasets;
+    const vox_map *map;  /* that the text is in, or NULL */
+    const char *relaxed; /* text before it has left memory */
 } reader;
 
 static void put_place(char *out, size_t room, const node *at)
@@ -324,6 +326,17 @@ static int check_keys(const reader *r, const list *l, const level *lv, const cha
     return rc;
 }
 
+/* A large file is read once: what was read need not stay in memory beside what it says. */
+static void relax(reader *r)
+{
+    enum { STEP = 8 << 20 };
+
+    if (!r->map || r->p.at - r->relaxed < STEP)
+        return;
+    vox_map_relax(r->map);
+    r->relaxed = r->p.at;
+}
+
 static int read_child(reader *r, list *l, const level *lv, vox_slice key, const node *at)
 {
     union {
@@ -363,6 +376,7 @@ static int read_children_of(reader *r, list *l, const field *f, const node *at)
         if (more != 1)
             return more;
         VOX_TRY(read_child(r, l, lv, here.key, &here));
+        relax(r);
     }
 }
 
@@ -528,11 +542,11 @@ static int read_all(reader *r)
     return check_indices(r);
 }
 
-int vox_collection_parse(vox_collection *out, const char *text, size_t len,
-                         const char *name)
+static int parse(vox_collection *out, const char *text, size_t len, const char *name,
+                 const vox_map *map)
 {
     vox_collection c = VOX_COLLECTION_INIT;
-    reader r = {.c = &c};
+    reader r = {.c = &c, .map = map, .relaxed = text};
     int rc;
 
     *out = c;
@@ -553,15 +567,20 @@ int vox_collection_parse(vox_collection *out, const char *text, size_t len,
     return rc;
 }
 
+int vox_collection_parse(vox_collection *out, const char *text, size_t len,
+                         const char *name)
+{
+    return parse(out, text, len, name, NULL);
+}
+
 int vox_collection_read(vox_collection *out, const char *path)
 {
-    vox_map text = VOX_MAP_INIT;
-    int rc = vox_map_open(&text, path);
+    vox_map map = VOX_MAP_INIT;
+    int rc = vox_map_open(&map, path);
 
     *out = (vox_collection)VOX_COLLECTION_INIT;
     if (rc == VOX_OK)
-        rc = vox_collection_parse(out, text.data ? (const char *)text.data : "", text.len,
-                                  path);
-    vox_map_close(&text);
+        rc = parse(out, map.data ? (const char *)map.data : "", map.len, path, &map);
+    vox_map_close(&map);
     return rc;
 }

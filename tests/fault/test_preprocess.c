@@ -231,6 +231,17 @@ static void close_source(source *s)
     vox_collection_release(&s->c);
 }
 
+static int64_t open_files(void)
+{
+    vox_strs names = {0};
+    int64_t n;
+
+    assert_int_equal(vox_dir_list(&names, "/proc/self/fd"), VOX_OK);
+    n = names.count;
+    vox_strs_release(&names);
+    return n;
+}
+
 /* Every allocation fails once: either the run fails, or it made every image. */
 static void memory_that_comes_back(void **state)
 {
@@ -249,6 +260,7 @@ static void memory_that_comes_back(void **state)
                                         .threads = 1,
                                         .parts = 1,
                                         .again = 1};
+        const int64_t files = open_files();
         const int64_t blocks = vox_mem_blocks(), calls = vox_mem_calls();
         vox_preprocess_result r;
         int rc;
@@ -266,6 +278,8 @@ static void memory_that_comes_back(void **state)
         }
         vox_preprocess_result_release(&r);
         assert_int_equal(vox_mem_blocks(), blocks);
+        if (open_files() != files)
+            fail_msg("allocation %lld: a file stays open", (long long)n);
     }
     assert_true(cured > 20);
     close_source(&s);

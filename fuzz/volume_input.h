@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "image/volume.h"
+#include "image/stored.h"
 
 enum { PARTS = 3 }; /* at most; each part is the same bytes */
 
@@ -44,6 +44,24 @@ static const uint8_t *find_separator(const uint8_t *data, size_t size)
     return NULL;
 }
 
+/** The same file once more, its voxels as they are stored: every one can be read. */
+static void check_stored(const vox_format *f, const vox_bytes *file, const vox_bytes *part,
+                         int n)
+{
+    vox_stored s = VOX_STORED_INIT;
+    vox_volume v = {.stored = &s};
+
+    VOX_ASSERT(f->read(&v, file, part, n) == VOX_OK && (v.data || s.voxels));
+    s.info = v.info;
+    for (int64_t c = 0; c < v.info.shape.n[0] && !v.data; c++) {
+        const vox_grid g = vox_stored_grid(&s, c);
+
+        VOX_ASSERT(vox_grid_stats(&g).count == g.n[0] * g.n[1] * g.n[2]);
+    }
+    vox_volume_release(&v);
+    vox_stored_release(&s);
+}
+
 /** Everything a format offers, in the order that reading a file asks it. */
 static void run_format(const vox_format *f, const uint8_t *data, size_t size,
                        const char *name)
@@ -62,6 +80,7 @@ static void run_format(const vox_format *f, const uint8_t *data, size_t size,
         f->read(&v, &file, part, (int)names.count) == VOX_OK) {
         VOX_ASSERT(head == VOX_OK && vox_shape_equal(info.shape, v.info.shape));
         check_volume(&v);
+        check_stored(f, &file, part, (int)names.count);
     } else {
         VOX_ASSERT(*vox_error_text() || names.count > PARTS);
     }

@@ -5,7 +5,7 @@
 #include "data/gather.h"
 #include "data/place.h"
 
-enum { WORDS = 16, STEPS = 100000 };
+enum { WORDS = 16, STEPS = 20000 };
 
 /* What the words took so far. */
 typedef struct match {

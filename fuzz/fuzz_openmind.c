@@ -1,4 +1,5 @@
-/* openmind: any bytes as openneuro_metadata.csv; the collection is written and read again. */
+/* openmind: any bytes as openneuro_metadata.csv; the collection is written and read again.
+ */
 #include "base/error.h"
 #include "base/log.h"
 #include "data/openmind.h"

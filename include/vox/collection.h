@@ -3,11 +3,11 @@
  *
  *     Collection > Dataset > Subject > Session > Image            (pretrain_data.json)
  *
- * Read, build, join and write the description that nnssl and Voxmind train from. The objects
- * are plain structs to be read; their arrays keep the file's order. What is changed is
- * changed through the functions below, which copy what they are given: every text belongs to
- * the collection and lives as long as it does. Metadata ("info") is JSON text without white
- * space, NaN allowed, NULL where there is none.
+ * Read, build, join and write the description that nnssl and Voxmind train from. The
+ * objects are plain structs to be read; their arrays keep the file's order. What is changed
+ * is changed through the functions below, which copy what they are given: every text
+ * belongs to the collection and lives as long as it does. Metadata ("info") is JSON text
+ * without white space, NaN allowed, NULL where there is none.
  *
  *     vox_collection c = VOX_COLLECTION_INIT;
  *
@@ -32,13 +32,12 @@ extern "C" {
 
 typedef struct vox_coll_image {
     const char *name, *path, *modality; /* path as in the file: may begin with $NAME */
-    const char *anon,
-        *anat;              /* paths of the masks: where the image was anonymised, and where
-                              * the body is; or NULL */
-    const char *info;       /* or NULL */
-    const char *extra;      /* JSON object of the keys unknown to us, or NULL */
-    const char *mask_extra; /* of those in "associated_masks" */
-    int has_masks;          /* "associated_masks" is an object, not null */
+    const char *anon, *anat; /* paths of the masks: where the image was anonymised, and
+                              * where the body is; or NULL */
+    const char *info;        /* or NULL */
+    const char *extra;       /* JSON object of the keys unknown to us, or NULL */
+    const char *mask_extra;  /* of those in "associated_masks" */
+    int has_masks;           /* "associated_masks" is an object, not null */
 } vox_coll_image;
 
 typedef struct vox_coll_session {

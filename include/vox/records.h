@@ -1,8 +1,8 @@
 /*
  * records: a collection as a flat list of images, with their ids and output paths.
  *
- * nnssl's IndependentImage. Order: datasets, subjects, sessions, images as the collection has
- * them.
+ * nnssl's IndependentImage. Order: datasets, subjects, sessions, images as the collection
+ * has them.
  */
 #ifndef VOX_RECORDS_H
 #define VOX_RECORDS_H
@@ -55,8 +55,8 @@ typedef struct vox_filter {
 /**
  * Keep the images that pass; the list shrinks in place.
  *
- * The scores are in each dataset's info, by modality and "derived_from" of the image's info.
- * An image without a score, or with NaN, does not pass where a score is asked for.
+ * The scores are in each dataset's info, by modality and "derived_from" of the image's
+ * info. An image without a score, or with NaN, does not pass where a score is asked for.
  *
  * @param[out] unscored  NULL, or how many were left out because they have no score
  * @return VOX_OK; VOX_E_NOMEM, the list is then unchanged

@@ -29,8 +29,8 @@ int vox_json_text(vox_buf *out, json_object *value, int sort_keys);
 /** vox_json_text into a file, atomically. */
 int vox_json_write(const char *path, json_object *value, int sort_keys);
 
-/** Append a string as Python's json writes it, in quotes. Bytes that are no UTF-8 become half
- * surrogates, as Python writes file names that it could not decode. */
+/** Append a string as Python's json writes it, in quotes. Bytes that are no UTF-8 become
+ * half surrogates, as Python writes file names that it could not decode. */
 int vox_json_add_string(vox_buf *out, const char *text, size_t len);
 
 /** Text of a double as Python's repr prints it: "1.0", "1e-05", "NaN", "Infinity". */

@@ -30,7 +30,8 @@ void vox_report_facts(struct json_object *o, int indent);
  * @return VOX_OK; VOX_E_NOMEM */
 int vox_report_collection(struct json_object *o, const vox_collection *c);
 
-/** Lines on stdout: how many files were passed over for each reason; `each`: all of them. */
+/** Lines on stdout: how many files were passed over for each reason; `each`: all of them.
+ */
 void vox_report_skipped(const vox_rejects *r, int each);
 
 /** A table on stdout: which images were refused, and why; nothing when there is none. */

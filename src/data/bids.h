@@ -1,10 +1,11 @@
 /*
- * bids: what files beside the images say of them: participants.tsv, sessions.tsv, side-cars.
+ * bids: what files beside the images say of them: participants.tsv, sessions.tsv,
+ * side-cars.
  *
  * A side-car is a JSON object. <image>.json beside an image is its own; in a BIDS tree the
  * inheritance principle holds, too: a side-car of the same suffix, whose entities the image
- * all has, in the image's folder or one above it; what stands nearer wins. Texts, numbers and
- * booleans are kept, lists and objects are not (they hold a number per slice).
+ * all has, in the image's folder or one above it; what stands nearer wins. Texts, numbers
+ * and booleans are kept, lists and objects are not (they hold a number per slice).
  */
 #ifndef VOX_DATA_BIDS_H
 #define VOX_DATA_BIDS_H

@@ -2,8 +2,8 @@
  * collection_read: pretrain_data.json to a collection, token by token (data.md 2.1, 2.2).
  *
  * Each kind of object is a table of fields. Arrays are gathered in the reader while their
- * parent is read and then copied to the arena in their exact size. Where a value stands is a
- * chain of nodes on the stack, which becomes text only in a message.
+ * parent is read and then copied to the arena in their exact size. Where a value stands is
+ * a chain of nodes on the stack, which becomes text only in a message.
  */
 #include <stdio.h>
 #include <string.h>
@@ -380,7 +380,8 @@ static int read_children_of(reader *r, list *l, const field *f, const node *at)
     }
 }
 
-/* The children of an object, gathered in the reader, then in their exact size in the arena. */
+/* The children of an object, gathered in the reader, then in their exact size in the arena.
+ */
 static int read_children(reader *r, void *o, const field *f, const node *at)
 {
     const level *lv = f->level;

@@ -1,9 +1,10 @@
 /*
  * dicom: DICOM series to NIfTI with side-cars, by dcm2niix, run as a program.
  *
- * Each folder that holds DICOM files is converted into a folder of the same path below `to`,
- * under another name first: what is there is whole and is used again. Files that lie in one
- * folder without subfolders are told apart by what they say: <patient id>/<time>/<series>.
+ * Each folder that holds DICOM files is converted into a folder of the same path below
+ * `to`, under another name first: what is there is whole and is used again. Files that lie
+ * in one folder without subfolders are told apart by what they say: <patient
+ * id>/<time>/<series>.
  */
 #ifndef VOX_DATA_DICOM_H
 #define VOX_DATA_DICOM_H

@@ -1,5 +1,5 @@
-/* gather: dictionaries from ids to places. Parts of a key are parted by a byte that stands in
- * no name. */
+/* gather: dictionaries from ids to places. Parts of a key are parted by a byte that stands
+ * in no name. */
 #include "data/gather.h"
 
 #include <string.h>

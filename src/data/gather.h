@@ -28,8 +28,8 @@ typedef struct vox_gather_image {
 /** Begin with a collection, mostly an empty one. */
 void vox_gather_init(vox_gather *g, vox_collection *c);
 
-/** Add an image. @param[out] out NULL, or the image and where it stands; good until the next
- * call. @return VOX_OK; VOX_E_NOMEM */
+/** Add an image. @param[out] out NULL, or the image and where it stands; good until the
+ * next call. @return VOX_OK; VOX_E_NOMEM */
 typedef struct vox_gathered {
     vox_coll_dataset *dataset;
     vox_coll_subject *subject;

@@ -45,10 +45,10 @@ typedef struct vox_index_cfg {
  *
  * @param[out] out      owned by the caller; empty when the call fails
  * @param      cfg      NULL: defaults
- * @param[out] skipped  initialised; what was passed over, with the reason, is appended. What
- *                      reasons of one kind differ in stands behind a ":"
- * @return VOX_OK; VOX_E_MISSING: no such folder, no image in it, no dcm2niix; VOX_E_USAGE: no
- *         pattern; VOX_E_IO; VOX_E_NOMEM
+ * @param[out] skipped  initialised; what was passed over, with the reason, is appended.
+ *                      What reasons of one kind differ in stands behind a ":"
+ * @return VOX_OK; VOX_E_MISSING: no such folder, no image in it, no dcm2niix; VOX_E_USAGE:
+ *         no pattern; VOX_E_IO; VOX_E_NOMEM
  */
 int vox_index_folder(vox_collection *out, const char *dir, const vox_index_cfg *cfg,
                      vox_rejects *skipped);
@@ -57,8 +57,8 @@ int vox_index_folder(vox_collection *out, const char *dir, const vox_index_cfg *
  * Index a csv file: a row per image. Columns (the first name, or another of the list):
  *
  *     path, image_path, filename        the image; relative to the csv, or with $NAME first
- *     subject, subject_id, participant_id   default, and where a cell is empty: as in folders
- *     session, session_id               default ses-DEFAULT
+ *     subject, subject_id, participant_id   default: as in folders
+ *     session, session_id                   default ses-DEFAULT
  *     modality
  *     anonymization_mask, anon_mask, anon_mask_path     masks
  *     anatomy_mask, anat_mask, anat_mask_path

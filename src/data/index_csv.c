@@ -1,4 +1,5 @@
-/* index_csv: a row per image. A row that is no image of ours is passed over, with its number. */
+/* index_csv: a row per image. A row that is no image of ours is passed over, with its
+ * number. */
 #include <stdlib.h>
 #include <string.h>
 

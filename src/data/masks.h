@@ -4,14 +4,14 @@
  * An anonymisation mask is 1 where an image was altered (a face cut off), an anatomy mask
  * where the body is. A mask belongs to an image by its name:
  *
- *     <image>__anon.nii.gz, <image>__anat.nii.gz                 our own and the peer's words
- *     <image>__Data/deface_mask.nii.gz, .../fb_mask.nii.gz       OpenMind; also of the images
- *                                                                in that folder
- *     <image>_<word>.nii.gz beside it, with a word of masks.c    deface_mask, brain_mask, ...;
- *                                                                "mask" alone: anatomy
- *     BIDS: <entities>[_desc-<what>]_mask, <entities>_defacemask  of all images of the session
- *                                                                with those entities and the
- *                                                                mask's shape
+ *     <image>__anon.nii.gz, <image>__anat.nii.gz
+ *         our own words and the peer's
+ *     <image>__Data/deface_mask.nii.gz, <image>__Data/fb_mask.nii.gz
+ *         OpenMind's; also of the images in that folder
+ *     <image>_<word>.nii.gz beside it
+ *         with a word of masks.c: deface_mask, brain_mask, ...; "mask" alone: anatomy
+ *     <entities>[_desc-<what>]_mask.nii.gz, <entities>_defacemask.nii.gz
+ *         BIDS: of all images of the session with those entities and the mask's shape
  *
  * Any other file that ends in "mask", "seg", "label", ... is a label map and no image.
  */

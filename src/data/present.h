@@ -1,6 +1,6 @@
 /*
- * present: which preprocessed images there are: those that a list calls valid, and those whose
- * file is there.
+ * present: which preprocessed images there are: those that a list calls valid, and those
+ * whose file is there.
  */
 #ifndef VOX_DATA_PRESENT_H
 #define VOX_DATA_PRESENT_H

@@ -64,7 +64,7 @@ static void patterns(void **state)
          "d/any/P7-26y.nii",                                   {"d", "7", "ses-DEFAULT", ""},
          "{\"age\":26"                                                                             },
         {"{subject}/x.nii",                    "p/y.nii",      {"", NULL, "", ""},               ""},
-        {"{subject}x.nii",                     "x.nii",        {"", NULL, "", ""},               ""}, /* a word takes at least one */
+        {"{subject}x.nii",                     "x.nii",        {"", NULL, "", ""},               ""},
         {"**{subject}**{a}**{b}**{c}**q",
          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",           {"", NULL, "", ""},
          ""                                                                                        },

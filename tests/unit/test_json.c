@@ -56,7 +56,8 @@ static void text_round_trip(void **state)
     vox_buf_release(&text);
 }
 
-/* Bytes that are no character become half surrogates, one each, as Python's "surrogateescape"; a zero within a string stays. */
+/* Bytes that are no character become half surrogates, one each, as Python's
+ * "surrogateescape"; a zero within a string stays. */
 static void odd_strings(void **state)
 {
     static const struct {

@@ -34,8 +34,8 @@ int vox_bench_ops(const vox_bench_cfg *cfg, const vox_common *common, int argc,
                   char **argv);
 
 /**
- * Samples of a dataset, argv[0], in configuration argv[1], as a run would load them to train
- * on: how many per second, and what of the threads' time is reading and preparing.
+ * Samples of a dataset, argv[0], in configuration argv[1], as a run would load them to
+ * train on: how many per second, and what of the threads' time is reading and preparing.
  */
 int vox_bench_loader(const vox_bench_cfg *cfg, const vox_common *common, int argc,
                      char **argv);

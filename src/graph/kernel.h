@@ -44,9 +44,9 @@ typedef struct vox_prepared {
     /* Parts that backward divides the gradient of operand i into, by index, not by thread;
      * 0: none. Where din[i].squares is asked for, backward leaves there, for each part, the
      * sum of squares of the values that are then in the gradient: what was added to
-     * counts, padding does not. So the gradients' norm needs no pass of its own. Neighbours,
-     * some hundred at most, may be summed as f32 first, which is off by a few roundings of
-     * that sum (and infinite past f32's range); from there on sums are f64. */
+     * counts, padding does not. So the gradients' norm needs no pass of its own.
+     * Neighbours, some hundred at most, may be summed as f32 first, which is off by a few
+     * roundings of that sum (and infinite past f32's range); from there on sums are f64. */
     int64_t squares[VOX_MAX_IN];
 } vox_prepared;
 

@@ -56,8 +56,8 @@ typedef struct vox_trial {
  * @param      spec   kept: must outlive the trial
  * @param      grads  bit i: the gradient of operand i is wanted (that of some operand which
  *                    has none is not)
- * @param      bf16   VOX_IN(i) | VOX_OUT(i): stored as bf16, as far as it is blocked and the
- *                    kernel takes that
+ * @param      bf16   VOX_IN(i) | VOX_OUT(i): stored as bf16, as far as it is blocked and
+ *                    the kernel takes that
  * @return VOX_OK; VOX_E_NOMEM naming the need
  */
 int vox_trial_init(vox_trial *t, const vox_problem_spec *spec, vox_device *dev,

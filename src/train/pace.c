@@ -25,7 +25,7 @@ enum {
 
 #define MOST    5e-3 /* seconds that a problem's forward may take at the peak */
 #define ENOUGH  2e-3 /* a call that takes them is not repeated */
-#define COLD    1.1  /* a call amid a step, relative to one after its like */
+#define COLD    1.15 /* a call amid a step, relative to one after its like */
 #define PLAINLY 0.01 /* share of the peak that the ops' own functions reach */
 
 /* ---- a part of a problem ---- */

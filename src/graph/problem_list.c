@@ -6,17 +6,19 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-/* The item of that problem, a new one without passes if there was none. NULL: no memory */
-static vox_problem_item *item_of(vox_problem_list *l, const vox_problem_item *like)
+/* The item of that problem and text, a new one without passes if there was none. NULL: no
+ * memory */
+static vox_problem_item *item_of(vox_problem_list *l, const vox_problem_item *like,
+                                 const char *text)
 {
     char *copy;
 
     for (int64_t i = 0; i < l->count; i++) {
         if (l->v[i].op == like->op && l->v[i].inputs == like->inputs &&
-            l->v[i].bf16 == like->bf16 && !strcmp(l->v[i].text, like->text))
+            l->v[i].bf16 == like->bf16 && !strcmp(l->v[i].text, text))
             return &l->v[i];
     }
-    copy = vox_strdup(like->text);
+    copy = vox_strdup(text);
     if (!copy || vox_grow(&l->v, &l->cap, l->count + 1, sizeof *l->v) != VOX_OK) {
         vox_free(copy);
         return NULL;
@@ -29,8 +31,7 @@ static vox_problem_item *item_of(vox_problem_list *l, const vox_problem_item *li
 int vox_problem_list_add_text(vox_problem_list *l, const vox_op *op, const char *text,
                               unsigned bf16)
 {
-    vox_problem_item *it = item_of(
-        l, &(vox_problem_item){.op = op, .text = (char *)(uintptr_t)text, .bf16 = bf16});
+    vox_problem_item *it = item_of(l, &(vox_problem_item){.op = op, .bf16 = bf16}, text);
 
     if (!it)
         return VOX_E_NOMEM;
@@ -73,13 +74,13 @@ static void count_passes(vox_problem_item *it, const vox_problem *q)
 static int add_node(vox_problem_list *l, vox_plan *plan, const vox_node *node)
 {
     const vox_problem q = vox_plan_problem(plan, node);
-    vox_problem_item like = describe(&q), *it = NULL;
+    const vox_problem_item like = describe(&q);
+    vox_problem_item *it = NULL;
     vox_buf text = VOX_BUF_INIT;
     int rc = vox_problem_text(&text, &q);
 
-    like.text = text.data;
     if (rc == VOX_OK)
-        it = item_of(l, &like);
+        it = item_of(l, &like, vox_buf_text(&text));
     vox_buf_release(&text);
     if (!it)
         return rc == VOX_OK ? VOX_E_NOMEM : rc;

@@ -47,7 +47,7 @@ static int estimate(vox_run *r, vox_device *dev, const vox_common *common)
     vox_engine_cfg cfg;
     vox_engine engine;
     vox_estimate e;
-    vox_pace pace;
+    vox_pace pace = {0};
     int rc;
 
     VOX_TRY(vox_trainer_fit(r, dev, vox_estimate_besides(r)));

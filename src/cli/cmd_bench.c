@@ -87,8 +87,7 @@ const vox_cmd vox_cmd_bench = {
         "voxmind bench peak | step [options of pretrain] [--repeat R] [--profile]\n"
         "       voxmind bench ops [op [problem]...] [options of pretrain] [--repeat R]\n"
         "       voxmind bench loader <data> [configuration] [options of pretrain] "
-        "[--repeat "
-        "R]\n"
+        "[--repeat R]\n"
         "       voxmind bench preprocess <image>... [--repeat R]",
     .cfg_size = sizeof(vox_bench_cfg),
     .opts = opts,

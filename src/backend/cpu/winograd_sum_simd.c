@@ -1,6 +1,6 @@
 /*
- * winograd_sum: forward and the gradient of x by winograd.h: tiles in, 64 matrix products,
- * tiles out.
+ * winograd_sum: forward and the gradient of x by winograd.h: tiles in, a matrix product per
+ * plane, tiles out.
  *
  * The product keeps the sums of VOXELS tiles and two vectors of target channels in
  * registers, as the inner loop of conv_sum does; a block of source channels is one step.

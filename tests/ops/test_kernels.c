@@ -18,6 +18,12 @@ static void kernels_agree_on_random_problems(void **state)
     op_sweep_random(op_random_count(40), 16000);
 }
 
+static void tiles_end_at_borders(void **state)
+{
+    (void)state;
+    op_sweep_borders();
+}
+
 static void every_kernel_was_picked(void **state)
 {
     (void)state;
@@ -29,6 +35,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_agree_on_the_problems),
         cmocka_unit_test(kernels_agree_on_random_problems),
+        cmocka_unit_test(tiles_end_at_borders),
         cmocka_unit_test(every_kernel_was_picked),
     };
 

@@ -110,7 +110,7 @@ op_result op_case_magnitude(op_case *c);
 /** What op_case_magnitude gave, where Winograd's form of a convolution may have computed the
  * result. That makes 2x2x4 voxels, or all 27 taps of a pair of channels, from the same
  * sums, through transforms that round too: each may be off by twice what the largest of
- * them may. Other problems stay. */
+ * them may, a tap by 48 roundings more. Other problems stay. */
 void op_result_mix(const op_case *c, op_result *magnitude);
 
 /** Gradients, or what they may be off by, as `how` puts them: `base` more where VOX_ADD. */

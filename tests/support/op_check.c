@@ -205,29 +205,38 @@ static void spread_axis(float *v, vox_shape s, int axis)
     vox_free(from);
 }
 
-/* So often per axis; and twice that: the transforms round too. */
-static void spread(float *v, vox_shape s, const int reach[3])
+/* So often per axis, and `times` that. */
+static void spread(float *v, vox_shape s, const int reach[3], float times)
 {
     for (int axis = 0; axis < 3; axis++) {
         for (int i = 0; i < reach[axis]; i++)
             spread_axis(v, s, 2 + axis);
     }
     for (int64_t i = 0; i < vox_shape_count(s); i++)
-        v[i] *= 2;
+        v[i] *= times;
 }
 
-/* A tile's voxels share their sums, and so do all taps. */
+/* A tile's voxels share their sums, and so do all taps. The transforms round too: where few
+ * voxels are summed into a tap, nothing hides what its three transforms are off by (some 40
+ * roundings have been seen). */
 void op_result_mix(const op_case *c, op_result *magnitude)
 {
+    enum { TRANSFORMS = 48 };
     static const int tile[3] = {1, 1, 3}, taps[3] = {2, 2, 2};
 
     if (!op_spec_is_winograd(&c->spec))
         return;
-    spread(magnitude->out[0], c->spec.out[0].shape, tile);
+    spread(magnitude->out[0], c->spec.out[0].shape, tile, 2);
     for (int i = 0; i < c->spec.n_in; i++) {
-        if (magnitude->din[i] && c->spec.in[i].shape.rank == 5)
-            spread(magnitude->din[i], c->spec.in[i].shape,
-                   c->spec.in[i].role == VOX_ROLE_PARAM ? taps : tile);
+        const vox_shape shape = c->spec.in[i].shape;
+
+        if (!magnitude->din[i] || shape.rank != 5)
+            continue;
+        if (c->spec.in[i].role == VOX_ROLE_PARAM)
+            spread(magnitude->din[i], shape, taps,
+                   2 + TRANSFORMS / (float)op_case_units(c, i));
+        else
+            spread(magnitude->din[i], shape, tile, 2);
     }
 }
 

@@ -318,6 +318,26 @@ void op_sweep_random(int n, int64_t most)
         sweep(vox_op_find("conv3d"), n, most, VOX_WINOGRAD_ALWAYS);
 }
 
+void op_sweep_borders(void)
+{
+    enum { PADS = 3, WIDTHS = 9 };
+    const vox_op *op = vox_op_find("conv3d");
+    const uint64_t seed = (uint64_t)op_random_seed(11);
+
+    if (!only()) /* a whole tile, and no sum longer than it */
+        check_all(op, "1x64x3x3x6 out=48 pad=0");
+    for (int i = 0; !only() && i < PADS * WIDTHS; i++) {
+        const int pad = i / WIDTHS, least = pad == 0 ? 3 : 1, width = 1 + i % WIDTHS;
+        char text[64];
+
+        if (width < least)
+            continue;
+        snprintf(text, sizeof text, "2x9x%dx%dx%d out=17 pad=%d", least + i % 3,
+                 least + i % 4, width, pad);
+        check_random(op, text, seed, VOX_WINOGRAD_ALWAYS);
+    }
+}
+
 static void report_way(const way *w)
 {
     for (int k = 0; w->dev[0] && w->dev[0]->kernels[k]; k++) {

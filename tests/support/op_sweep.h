@@ -26,6 +26,11 @@ void op_sweep_problems(void);
  * when VOX_OPS_PROBLEM is set. */
 void op_sweep_random(int n, int64_t most);
 
+/** Convolutions by Winograd's form with every padding that it has, from widths that part of
+ * a tile fills to those with tiles on no border; data, threads and puts are drawn. Nothing
+ * when VOX_OPS_PROBLEM is set. */
+void op_sweep_borders(void);
+
 /** Print, by path and kernel, how often it ran and how near its results came to what they
  * may be off by. Fails for a kernel that no problem reached, or that was never the one
  * picked: it would be code that nobody has run. */

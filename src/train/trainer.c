@@ -82,15 +82,19 @@ int vox_trainer_pace(vox_pace *out, const vox_run *run, const vox_engine *engine
 
 /* ---- the parts ---- */
 
-/* Before the engine takes its memory, as timing takes some, too. */
-static int make_estimate(vox_trainer *t)
+/* Before the engine takes its memory, as timing takes some, too. No run ends because its
+ * time cannot be told. */
+static void make_estimate(vox_trainer *t)
 {
     vox_pace pace;
 
     vox_estimate_run(&t->estimate, t->run, &t->engine);
-    VOX_TRY(vox_trainer_pace(&pace, t->run, &t->engine));
+    if (vox_trainer_pace(&pace, t->run, &t->engine) != VOX_OK) {
+        vox_log(VOX_WARN, "train", "how long a step takes is not known: %s",
+                vox_error_text());
+        pace = (vox_pace){0};
+    }
     vox_estimate_at(&t->estimate, &pace);
-    return VOX_OK;
 }
 
 static int open_engine(vox_trainer *t, int quiet)
@@ -104,7 +108,7 @@ static int open_engine(vox_trainer *t, int quiet)
     cfg = vox_trainer_engine(t->run);
     VOX_TRY(vox_engine_open(&t->engine, &cfg, t->dev));
     if (!quiet)
-        VOX_TRY(make_estimate(t));
+        make_estimate(t);
     VOX_TRY(vox_engine_start(&t->engine, (uint64_t)t->run->seed));
     VOX_TRY(vox_recipe_optim(&optim, &t->run->recipe));
     VOX_TRY(vox_recipe_schedule(&t->schedule, &t->run->recipe));

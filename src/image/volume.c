@@ -13,7 +13,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { HEAD = 1 << 16 }; /* most headers are in the first 64 KiB, compressed or not */
+/* Most headers are in the first 64 KiB, compressed or not; none goes on for ever. */
+enum { HEAD = 1 << 16, HEAD_MAX = 1 << 26 };
 
 static const vox_format *need_format(const char *path)
 {
@@ -33,8 +34,8 @@ static vox_bytes bytes_of(const vox_buf *b, const char *name)
 
 /* ---- headers ---- */
 
-/* At most the first HEAD bytes of a file. */
-static int read_head(vox_buf *out, const char *path)
+/* At most the first `most` bytes of a file. */
+static int read_head(vox_buf *out, const char *path, size_t most)
 {
     FILE *f = fopen(path, "rb");
     int rc;
@@ -42,9 +43,9 @@ static int read_head(vox_buf *out, const char *path)
     if (!f)
         return vox_fail_errno(errno == ENOENT ? VOX_E_MISSING : VOX_E_IO, "%s: cannot open",
                               path);
-    rc = vox_buf_resize(out, HEAD);
+    rc = vox_buf_resize(out, most);
     if (rc == VOX_OK) {
-        out->len = fread(out->data, 1, HEAD, f);
+        out->len = fread(out->data, 1, most, f);
         if (ferror(f))
             rc = vox_fail_errno(VOX_E_IO, "%s: cannot read", path);
     }
@@ -52,26 +53,44 @@ static int read_head(vox_buf *out, const char *path)
     return rc;
 }
 
+/* May a header go on behind the first bytes? One does that has no end in them, and one that
+ * ends with a list of files, which looks whole wherever it is cut. */
+static int is_cut(const vox_format *f, const vox_bytes *file)
+{
+    vox_strs names = {0};
+    const int cut = f->long_header && file->len == HEAD &&
+                    (f->parts(&names, file) != VOX_OK || names.count > 0);
+
+    vox_strs_release(&names);
+    return cut;
+}
+
+/* The bytes of a file in which its header is. */
+static int read_header(vox_buf *out, const vox_format *f, const char *path)
+{
+    const int64_t size = vox_file_size(path);
+    vox_bytes file;
+
+    VOX_TRY(read_head(out, path, HEAD));
+    file = bytes_of(out, path);
+    if (!is_cut(f, &file))
+        return VOX_OK;
+    return read_head(out, path, size > HEAD && size < HEAD_MAX ? (size_t)size : HEAD_MAX);
+}
+
 /* Something that a header says; `arg` is what is asked for. */
 typedef int (*question)(const vox_format *f, void *arg, const vox_bytes *file);
 
-/* Ask the first bytes of a file, and where they may be too few the whole file. */
 static int ask(question what, void *arg, const char *path)
 {
     const vox_format *format = need_format(path);
     vox_buf bytes = VOX_BUF_INIT;
-    vox_bytes file;
-    int rc = format ? read_head(&bytes, path) : VOX_E_FORMAT;
+    int rc = format ? read_header(&bytes, format, path) : VOX_E_FORMAT;
 
-    file = bytes_of(&bytes, path);
-    if (rc == VOX_OK)
+    if (rc == VOX_OK) {
+        const vox_bytes file = bytes_of(&bytes, path);
+
         rc = what(format, arg, &file);
-    if (rc == VOX_E_FORMAT && format && format->long_header && bytes.len == HEAD) {
-        bytes.len = 0;
-        rc = vox_file_read(&bytes, path);
-        file = bytes_of(&bytes, path);
-        if (rc == VOX_OK)
-            rc = what(format, arg, &file);
     }
     vox_buf_release(&bytes);
     return rc;

@@ -54,7 +54,7 @@ typedef struct vox_bytes {
 typedef struct vox_format {
     const char *name, *summary;
     const char *const *endings; /* NULL-terminated, ".nii", ".nii.gz" */
-    int long_header; /* 1: the header may be of any length; else it is in the first 64 KiB */
+    int long_header; /* 1: the header may be long (64 MiB); else it is in the first 64 KiB */
     int parts_or_gz; /* 1: a part that is not there may be so with .gz added or taken away */
     /** Parse the header. The bytes may be cut after the header. */
     int (*info)(vox_volume_info *out, const vox_bytes *file);

@@ -238,6 +238,26 @@ static void a_long_header(void **state)
     vox_buf_release(&head);
 }
 
+/* So may a list of files, which looks whole wherever it is cut. */
+static void a_long_list(void **state)
+{
+    vox_buf head = VOX_BUF_INIT;
+    char name[1001];
+
+    (void)state;
+    for (size_t i = 0; i < 1000; i++)
+        name[i] = i % 2 ? '/' : '.';
+    memcpy(name + 996, "s.u8", 5);
+    vox_buf_printf(&head, "NDims = 3\nDimSize = 1 1 70\nElementType = MET_UCHAR\n"
+                          "ElementDataFile = LIST\n");
+    for (int i = 0; i < 70; i++)
+        vox_buf_printf(&head, "%s\n", name);
+    assert_int_equal(vox_file_write("s.u8", "a", 1), VOX_OK);
+    assert_int_equal(vox_file_write("long.mhd", head.data, head.len), VOX_OK);
+    assert_int_equal(parts_of("long.mhd", 70, name), VOX_OK);
+    vox_buf_release(&head);
+}
+
 static void failures_name_the_file(void **state)
 {
     vox_volume v = VOX_VOLUME_INIT;
@@ -284,6 +304,7 @@ int main(void)
         cmocka_unit_test(voxels_in_other_files),
         cmocka_unit_test(a_pair_on_disk),
         cmocka_unit_test(a_long_header),
+        cmocka_unit_test(a_long_list),
         cmocka_unit_test(failures_name_the_file),
         cmocka_unit_test(writing_refuses_and_leaves_nothing),
     };

@@ -303,7 +303,7 @@ static int parts(vox_strs *out, const vox_bytes *file)
     VOX_TRY(read_fields(&m, file));
     if (is_local(&m))
         return VOX_OK;
-    if (strncmp(m.data_file, "LIST", 4) == 0)
+    if (vox_parts_are_listed(m.data_file))
         return vox_parts_of_lines(out, &m.rest, file->name);
     return vox_parts_of_value(out, m.data_file, file->name);
 }

@@ -269,7 +269,7 @@ static int parts(vox_strs *out, const vox_bytes *file)
     VOX_TRY(vox_nrrd_header_read(&h, file));
     if (!*h.data_file)
         return VOX_OK;
-    if (strncasecmp(h.data_file, "LIST", 4) == 0)
+    if (vox_parts_are_listed(h.data_file))
         return vox_parts_of_lines(out, &h.rest, file->name);
     return vox_parts_of_value(out, h.data_file, file->name);
 }

@@ -170,6 +170,12 @@ int vox_parts_of_value(vox_strs *out, const char *value, const char *name)
     return count_up(out, pattern, range, name);
 }
 
+int vox_parts_are_listed(const char *value)
+{
+    return strncmp(value, "LIST", 4) == 0 &&
+           (!value[4] || isspace((unsigned char)value[4]));
+}
+
 int vox_parts_of_lines(vox_strs *out, vox_lines *l, const char *name)
 {
     vox_line line;

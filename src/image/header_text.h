@@ -45,6 +45,9 @@ int vox_value_reals(double *out, int max, const char *value);
  */
 int vox_parts_of_value(vox_strs *out, const char *value, const char *name);
 
+/** Does `value` say that the names follow the header: "LIST", or "LIST 2"? */
+int vox_parts_are_listed(const char *value);
+
 /** Add the names that stand one a line, until an empty line or the end. */
 int vox_parts_of_lines(vox_strs *out, vox_lines *l, const char *name);
 

@@ -225,16 +225,11 @@ static int read_line(vox_nrrd_header *h, const vox_line *line, const char *name)
 }
 
 /* A list of files follows its field at once, without an empty line before it. */
-static int lists_files(const vox_nrrd_header *h)
-{
-    return strncasecmp(h->data_file, "LIST", 4) == 0;
-}
-
 static int read_lines(vox_nrrd_header *h, const char *name)
 {
     vox_line line;
 
-    while (!lists_files(h) && vox_lines_next(&h->rest, &line)) {
+    while (!vox_parts_are_listed(h->data_file) && vox_lines_next(&h->rest, &line)) {
         if (line.len == 0)
             return VOX_OK;
         if (*line.text != '#')

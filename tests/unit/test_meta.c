@@ -218,6 +218,7 @@ static void geometry_as_itk_has_it(void **state)
 static void parts(void **state)
 {
     static const char list[] = HEAD("ElementDataFile = LIST 2\na.raw\nb c.raw\n");
+    static const char file[] = HEAD("ElementDataFile = LISTING.raw\n");
     static const char one[] = HEAD("HeaderSize = 3\nElementDataFile = a.raw\n");
     static const char last[] = HEAD("HeaderSize = -1\nElementDataFile = a.raw\n");
     static const char local[] = HEAD(LOCAL);
@@ -237,6 +238,9 @@ static void parts(void **state)
     assert_int_equal(f->parts(&names, &(vox_bytes){list, sizeof list - 1, "x"}), VOX_OK);
     assert_int_equal(names.count, 2);
     assert_string_equal(names.v[1], "b c.raw");
+    assert_int_equal(f->parts(&names, &(vox_bytes){file, sizeof file - 1, "x"}), VOX_OK);
+    assert_int_equal(names.count, 3);
+    assert_string_equal(names.v[2], "LISTING.raw");
     assert_int_equal(f->read(&v, &(vox_bytes){list, sizeof list - 1, "x"}, half, 2),
                      VOX_OK);
     check_ramp(&v);

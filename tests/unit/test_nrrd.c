@@ -238,6 +238,8 @@ static void names_of_parts(void **state)
         {"data file: z%d 8 1 -2 2\n",              "z8",            "z2",            4 },
         {"data file: LIST\nb.raw\r\n a.raw \n\nc", "b.raw",         "a.raw",         2 },
         {"data file: LIST 2\nx",                   "x",             "x",             1 },
+        {"data file: LISTING.raw\n",               "LISTING.raw",   "LISTING.raw",   1 },
+        {"data file: list.raw\n",                  "list.raw",      "list.raw",      1 },
         {"\nvoxels",                               "",              "",              0 },
         {"data file: z%s.raw 1 2 1\n",             "",              "",              -1},
         {"data file: z%d%d.raw 1 2 1\n",           "",              "",              -1},

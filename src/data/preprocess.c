@@ -263,6 +263,7 @@ static int choose_memory(job *j)
                         (long long)(j->cfg->memory >> 20));
     j->kept_most = all / 4 / threads;
     j->budget = all / 4 * 3;
+    j->each.prepare.memory = all;
     j->room = vox_zalloc((size_t)threads, sizeof *j->room);
     return j->room ? VOX_OK : VOX_E_NOMEM;
 }

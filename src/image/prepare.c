@@ -267,6 +267,36 @@ static int make_voxels(job *j, const int64_t m[3])
     return VOX_OK;
 }
 
+/* Bytes of the result and of what resampling keeps on the way; n and m are in the order of
+ * the output. */
+static double made_bytes(const vox_prepare_cfg *cfg, const int64_t n[3], const int64_t m[3],
+                         int n_masks)
+{
+    const int images = 1 + !in_order(cfg->transpose) + n_masks;
+    double after = 1, planes = 1;
+
+    for (int i = 0; i < 3; i++) {
+        after *= (double)m[i];
+        planes *= (double)(cfg->transpose[i] == 0 ? n[i] : m[i]); /* of the last pass */
+    }
+    return (planes + images * after) * sizeof(float);
+}
+
+/* A wrong voxel size in a small file can ask for all memory there is. */
+static int check_memory(const job *j, const int64_t m[3])
+{
+    const int64_t most = j->cfg->memory;
+    const double bytes = made_bytes(j->cfg, j->out->shape_after_cropping, m,
+                                    (j->mask[0] != NULL) + (j->mask[1] != NULL));
+
+    if (!most || bytes <= (double)most)
+        return VOX_OK;
+    return vox_fail(VOX_E_NOMEM,
+                    "%lld x %lld x %lld voxels take %.0f MiB, wanted at most %lld MiB",
+                    (long long)m[0], (long long)m[1], (long long)m[2], bytes / 0x1p20,
+                    (long long)(most >> 20));
+}
+
 static int resample(job *j)
 {
     vox_prepared_case *p = j->out;
@@ -278,6 +308,7 @@ static int resample(job *j)
     if (keeps_resolution(j->cfg))
         return make_voxels(j, p->shape_after_cropping);
     VOX_TRY(vox_resample_shape(m, p->shape_after_cropping, j->spacing, to));
+    VOX_TRY(check_memory(j, m));
     p->thick_axis = vox_resample_thick_axis(j->spacing, to);
     VOX_TRY(make_voxels(j, m));
     memcpy(p->image.info.shape.n + 1, m, sizeof m);
@@ -360,7 +391,7 @@ static double stored_bytes(const vox_volume_info *image)
 int64_t vox_prepare_memory(const vox_volume_info *image, int n_masks,
                            const vox_prepare_cfg *cfg)
 {
-    double before = 1, after = 1, planes = 1, bytes; /* any header's numbers fit */
+    double before = 1, bytes; /* any header's numbers fit */
     double spacing[3];
     int64_t n[3], m[3];
 
@@ -370,18 +401,13 @@ int64_t vox_prepare_memory(const vox_volume_info *image, int n_masks,
     }
     if (!keeps_resolution(cfg) && vox_resample_shape(m, n, spacing, cfg->target) != VOX_OK)
         return INT64_MAX;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         before *= (double)n[i];
-        after *= (double)m[i];
-        planes *= (double)(cfg->transpose[i] == 0 ? n[i] : m[i]); /* of the last pass */
-    }
-    bytes = before * stored_bytes(image) + (planes + after) * sizeof(float);
-    if (!in_order(cfg->transpose))
-        bytes += after * sizeof(float);
+    bytes = before * stored_bytes(image) + made_bytes(cfg, n, m, n_masks);
     if (cfg->norm_in_mask || n_masks)
         bytes += before;
     if (cfg->norm_in_mask)
         bytes += before * sizeof(float);
-    bytes += n_masks * (before * 2 + after) * sizeof(float); /* read, boxed; the result */
+    bytes += n_masks * before * 2 * sizeof(float); /* read, boxed */
     return bytes < 0x1p62 ? (int64_t)bytes : INT64_MAX;
 }

@@ -15,17 +15,18 @@
 /** The roles of the masks an image may have; the order of vox_prepared_case.mask. */
 enum { VOX_MASK_ANON, VOX_MASK_ANAT, VOX_MASKS };
 
-/** What a plan says about one image. */
+/** What a plan says about one image, and how much memory there is for it. */
 typedef struct vox_prepare_cfg {
     int transpose[3]; /* transpose_forward: output axis i is input axis transpose[i] */
     double target[3]; /* mm, in output order; all 0: keep the resolution ("noresample") */
     vox_norm norm;    /* of every channel */
     int norm_in_mask; /* use_mask_for_norm */
+    int64_t memory;   /* bytes one image may take; 0: any */
 } vox_prepare_cfg;
 
-#define VOX_PREPARE_CFG_INIT                     \
-    {                                            \
-        {0, 1, 2}, {1, 1, 1}, VOX_NORM_ZSCORE, 0 \
+#define VOX_PREPARE_CFG_INIT                        \
+    {                                               \
+        {0, 1, 2}, {1, 1, 1}, VOX_NORM_ZSCORE, 0, 0 \
     }
 
 /** A prepared image; everything is in output (transposed) axis order except `spacing_read`.
@@ -60,7 +61,8 @@ typedef struct vox_prepared_case {
  * @param      cfg    what the plan says; borrowed
  * @param      name   of the image, for messages
  * @return VOX_OK; VOX_E_FORMAT: a mask of another shape, more than one channel, a constant
- *         image, a result of an absurd size; VOX_E_ARG: cfg; VOX_E_NOMEM
+ *         image, a result of an absurd size; VOX_E_ARG: cfg; VOX_E_NOMEM, also where it would
+ *         take more than cfg->memory
  *
  * Threads  re-entrant, one thread.
  * Source   data.md 7.2, 7.3.  Tests  tests/unit/test_prepare.c

@@ -75,6 +75,16 @@ says stdout "makes that one alone" '"made":1,"kept":7'
 exits 0 "and without" "$voxmind" preprocess -d 3 --json
 says stdout "it is refused again" '"made":0,"kept":7'
 rm scans/broken.nii scans/zgap.nii
+
+# Voxels of 40 mm in the header of a small file: 800^3 voxels, 4 GiB.
+scan scans/coarse.nii 20 20 20
+printf '\0\0\040\102%.0s' 1 2 3 | dd of=scans/coarse.nii bs=1 seek=80 conv=notrunc 2>/dev/null
+"$voxmind" index scans -o raw/Dataset003_P/pretrain_data.json >/dev/null
+exits 0 "an image that would take more memory than there may be" \
+    "$voxmind" preprocess -d 3 --memory 300M
+says stdout "is left out" "800 x 800 x 800 voxels take"
+says stdout "with a cure: memory" "raise --memory"
+rm scans/coarse.nii
 "$voxmind" index scans -o raw/Dataset003_P/pretrain_data.json >/dev/null
 
 # A disk that fills in the middle: the small images fit, the large one does not.

@@ -82,11 +82,11 @@ static void prepare(vox_properties *props, vox_volume_info *stored, const vox_vo
 static void stored_voxels_lie_over_the_scan(void **state)
 {
     static const vox_prepare_cfg row[] = {
-        {{0, 1, 2}, {0, 0, 0},       VOX_NORM_ZSCORE, 0},
-        {{0, 1, 2}, {1, 1, 1},       VOX_NORM_ZSCORE, 0},
-        {{2, 0, 1}, {0.7, 1.1, 0.3}, VOX_NORM_ZSCORE, 0},
-        {{1, 0, 2}, {1, 1, 1},       VOX_NORM_ZSCORE, 0},
-        {{2, 1, 0}, {0, 0, 0},       VOX_NORM_ZSCORE, 0},
+        {{0, 1, 2}, {0, 0, 0},       VOX_NORM_ZSCORE, 0, 0},
+        {{0, 1, 2}, {1, 1, 1},       VOX_NORM_ZSCORE, 0, 0},
+        {{2, 0, 1}, {0.7, 1.1, 0.3}, VOX_NORM_ZSCORE, 0, 0},
+        {{1, 0, 2}, {1, 1, 1},       VOX_NORM_ZSCORE, 0, 0},
+        {{2, 1, 0}, {0, 0, 0},       VOX_NORM_ZSCORE, 0, 0},
     };
     vox_volume scan = make_scan();
 
@@ -137,7 +137,7 @@ static void side_files(void **state)
     static const vox_prepare_cfg cfg = {
         {2, 0, 1},
         {1, 1, 1},
-        VOX_NORM_ZSCORE, 0
+        VOX_NORM_ZSCORE, 0, 0
     };
     static const char plans[] = "D/nnsslPlans_onemmiso/c/1/s/ses";
     vox_volume scan = make_scan();

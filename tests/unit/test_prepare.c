@@ -53,7 +53,7 @@ typedef struct vector {
 
 static const vector vectors[] = {
     {{1.5, 0.8, 1.2},
-     {{0, 1, 2}, {1, 1, 1}, VOX_NORM_ZSCORE, 0},
+     {{0, 1, 2}, {1, 1, 1}, VOX_NORM_ZSCORE, 0, 0},
      {10, 6, 10},
      0.823922, 0.724866,
      -0.897589,
@@ -65,7 +65,7 @@ static const vector vectors[] = {
      439,  160,
      -1},
     {{4.0, 0.8, 1.2},
-     {{0, 1, 2}, {1, 1, 1}, VOX_NORM_ZSCORE, 0},
+     {{0, 1, 2}, {1, 1, 1}, VOX_NORM_ZSCORE, 0, 0},
      {28, 6, 10},
      0.665014, -0.493962,
      -0.078061,
@@ -77,7 +77,7 @@ static const vector vectors[] = {
      1116, 560,
      0 },
     {{1.2, 0.8, 1.5},
-     {{2, 0, 1}, {1, 1, 1}, VOX_NORM_ZSCORE, 0},
+     {{2, 0, 1}, {1, 1, 1}, VOX_NORM_ZSCORE, 0, 0},
      {12, 8, 6},
      0.805440, 0.591667,
      -0.965772,
@@ -209,7 +209,7 @@ static void noresample_keeps_the_grid(void **state)
     const vox_prepare_cfg cfg = {
         {0, 1, 2},
         {0, 0, 0},
-        VOX_NORM_ZSCORE, 0
+        VOX_NORM_ZSCORE, 0, 0
     };
     vector v = {
         .shape = {7, 8, 8},
@@ -258,7 +258,7 @@ static void normalising_inside_the_body(void **state)
     const vox_prepare_cfg cfg = {
         {0, 1, 2},
         {0, 0, 0},
-        VOX_NORM_ZSCORE, 1
+        VOX_NORM_ZSCORE, 1, 0
     };
     vox_prepared_case p = VOX_PREPARED_CASE_INIT;
 
@@ -354,6 +354,28 @@ static void without_memory(void **state)
     }
 }
 
+/* 20^3 voxels of 90 mm are 1800^3 of 1 mm. */
+static void memory_has_an_end(void **state)
+{
+    static subject s;
+    const double spacing[3] = {90, 90, 90};
+    vox_prepare_cfg cfg = VOX_PREPARE_CFG_INIT;
+    vox_prepared_case p = VOX_PREPARED_CASE_INIT;
+    const int64_t calls = vox_mem_calls();
+
+    (void)state;
+    make_subject(&s, spacing);
+    cfg.memory = 1 << 20;
+    assert_int_equal(prepare(&p, &s.image, NULL, NULL, &cfg, "img"), VOX_E_NOMEM);
+    assert_true(vox_mem_calls() - calls < 10); /* not tried */
+    assert_non_null(strstr(vox_error_text(), "img: "));
+    assert_non_null(strstr(vox_error_text(), "wanted at most 1 MiB"));
+    for (int i = 0; i < 3; i++)
+        s.image.info.spacing[i] = 1.5;
+    assert_int_equal(prepare(&p, &s.image, NULL, NULL, &cfg, "img"), VOX_OK);
+    vox_prepared_case_release(&p);
+}
+
 static void memory_is_foreseen(void **state)
 {
     vox_volume_info info = {
@@ -386,6 +408,7 @@ int main(void)
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(one_thin_slice_stays_one_slice),
         cmocka_unit_test(without_memory),
+        cmocka_unit_test(memory_has_an_end),
         cmocka_unit_test(memory_is_foreseen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

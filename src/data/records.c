@@ -6,6 +6,7 @@
 
 #include "base/dict.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "data/roots.h"
@@ -81,6 +82,37 @@ static int fill_all(builder *b)
     return VOX_OK;
 }
 
+static int fail_shared(const vox_record *a, const vox_record *b)
+{
+    return vox_fail(VOX_E_FORMAT,
+                    "images \"%s\" (%s) and \"%s\" (%s) would share the output %s; names "
+                    "must differ within a session",
+                    a->id, a->image->path, b->id, b->image->path, b->out);
+}
+
+/* An image "scan__anon" would lie where the mask of "scan" does. */
+static int check_masks(const vox_records *r, const vox_dict *outs)
+{
+    vox_buf stem = VOX_BUF_INIT;
+    int rc = VOX_OK;
+
+    for (int64_t i = 0; i < r->count && rc == VOX_OK; i++) {
+        const char *out = r->v[i].out;
+        int64_t other;
+
+        if (!vox_ends_with(out, "__anon") && !vox_ends_with(out, "__anat"))
+            continue;
+        rc = vox_buf_resize(&stem, 0);
+        if (rc == VOX_OK)
+            rc = vox_buf_add(&stem, out, strlen(out) - strlen("__anon"));
+        other = rc == VOX_OK ? vox_dict_get(outs, stem.data, -1) : -1;
+        if (other >= 0)
+            rc = fail_shared(&r->v[other], &r->v[i]);
+    }
+    vox_buf_release(&stem);
+    return rc;
+}
+
 static int check_unique(const vox_records *r)
 {
     vox_dict ids = VOX_DICT_INIT, outs = VOX_DICT_INIT;
@@ -91,17 +123,14 @@ static int check_unique(const vox_records *r)
         const int64_t b = a < 0 ? vox_dict_get(&outs, r->v[i].out, -1) : a;
 
         if (b >= 0)
-            rc = vox_fail(
-                VOX_E_FORMAT,
-                "images \"%s\" (%s) and \"%s\" (%s) would share the output %s; names "
-                "must differ within a session",
-                r->v[b].id, r->v[b].image->path, r->v[i].id, r->v[i].image->path,
-                r->v[i].out);
+            rc = fail_shared(&r->v[b], &r->v[i]);
         if (rc == VOX_OK)
             rc = vox_dict_set(&ids, r->v[i].id, i, NULL);
         if (rc == VOX_OK)
             rc = vox_dict_set(&outs, r->v[i].out, i, NULL);
     }
+    if (rc == VOX_OK)
+        rc = check_masks(r, &outs);
     vox_dict_release(&ids);
     vox_dict_release(&outs);
     return rc;

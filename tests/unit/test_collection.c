@@ -220,6 +220,14 @@ static void equal_outputs_are_refused(void **state)
     assert_non_null(strstr(vox_error_text(), "/1/x.nii"));
     assert_non_null(strstr(vox_error_text(), "/2/x.nii.gz"));
     vox_collection_release(&c);
+    s = one_session(&c, "a"); /* where the mask of another would lie */
+    assert_non_null(vox_collection_add_image(&c, s, "x__anat.nii", "/1/x.nii", "T1w"));
+    assert_int_equal(vox_records_make(&r, &c), VOX_OK);
+    vox_records_release(&r);
+    assert_non_null(vox_collection_add_image(&c, s, "x.nii", "/2/x.nii", "T1w"));
+    assert_int_equal(vox_records_make(&r, &c), VOX_E_FORMAT);
+    assert_non_null(strstr(vox_error_text(), "/2/x.nii"));
+    vox_collection_release(&c);
     s = one_session(&c, "../a");
     assert_non_null(vox_collection_add_image(&c, s, "x.nii", "/1/x.nii", "T1w"));
     assert_int_equal(vox_records_make(&r, &c), VOX_E_FORMAT);

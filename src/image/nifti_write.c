@@ -5,6 +5,7 @@
  * or without a flip), so that every reader finds the orientation it prefers.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -133,12 +134,23 @@ static int write_packed(const char *path, const unsigned char *header, const flo
     return rc;
 }
 
+/* One file: a .hdr would want its voxels in another. */
+static int is_single(const char *path)
+{
+    const size_t n = strlen(path);
+
+    if (vox_format_of(path) != &vox_format_nifti)
+        return 0;
+    return strncasecmp(path + n - (path[n - 1] == 'z' || path[n - 1] == 'Z' ? 7 : 4),
+                       ".nii", 4) == 0;
+}
+
 int vox_volume_write(const vox_volume *v, const char *path)
 {
     unsigned char header[HEADER];
     const size_t count = (size_t)vox_shape_count(v->info.shape), len = strlen(path);
 
-    if (vox_format_of(path) != &vox_format_nifti)
+    if (!is_single(path))
         return vox_fail(VOX_E_ARG, "%s: cannot write this ending, wanted .nii or .nii.gz",
                         path);
     VOX_TRY(put_header(header, &v->info, path));

@@ -285,6 +285,10 @@ static void writing_refuses_and_leaves_nothing(void **state)
 
     (void)state;
     assert_int_equal(vox_volume_write(&v, "a.mha"), VOX_E_ARG);
+    assert_int_equal(vox_volume_write(&v, "z"), VOX_E_ARG);
+    assert_int_equal(vox_volume_write(&v, "a.hdr"), VOX_E_ARG);
+    assert_int_equal(vox_volume_write(&v, "a.HDR.gz"), VOX_E_ARG);
+    assert_int_equal(vox_file_exists("a.hdr"), 0);
     assert_int_equal(vox_volume_write(&v, "no/such/folder/a.nii"), VOX_E_IO);
     assert_int_equal(vox_volume_write(&v, "no/such/folder/a.nii.gz"), VOX_E_IO);
     v.info.shape = VOX_SHAPE(1, 1, 1, 40000);

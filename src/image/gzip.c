@@ -88,11 +88,13 @@ size_t vox_gunzip_head(void *out, size_t want, const void *bytes, size_t len)
     return got;
 }
 
-static int fail_damaged(const char *name, size_t got, size_t size)
+/* Where is not known: a member is decompressed in one go. */
+static int fail_damaged(const char *name, size_t size)
 {
-    return vox_fail(VOX_E_FORMAT,
-                    "%s: compressed stream damaged or cut off after %zu bytes, wanted %zu",
-                    name, got, size);
+    return vox_fail(
+        VOX_E_FORMAT,
+        "%s: compressed stream damaged or cut off, header wants %zu bytes of it", name,
+        size);
 }
 
 static int fail_little(const char *name, size_t got, size_t size)
@@ -115,7 +117,7 @@ static int gunzip_more(void *out, size_t size, const void *bytes, size_t len,
     while (rc == Z_OK)
         (void)reader_fill(&r, rest, sizeof rest, &rc);
     inflateEnd(&r.z);
-    return rc == Z_STREAM_END ? VOX_OK : fail_damaged(name, size, size);
+    return rc == Z_STREAM_END ? VOX_OK : fail_damaged(name, size);
 }
 
 static int gunzip_members(struct libdeflate_decompressor *d, unsigned char *out,
@@ -133,7 +135,7 @@ static int gunzip_members(struct libdeflate_decompressor *d, unsigned char *out,
         if (rc == LIBDEFLATE_INSUFFICIENT_SPACE)
             return gunzip_more(out, size, bytes, len, name);
         if (rc != LIBDEFLATE_SUCCESS)
-            return fail_damaged(name, got, size);
+            return fail_damaged(name, size);
         got += made;
         p += used;
         left -= used;
@@ -165,7 +167,7 @@ static int inflate_zlib(struct libdeflate_decompressor *d, void *out, size_t siz
     case LIBDEFLATE_SUCCESS:
         return made < size ? fail_little(name, made, size) : VOX_OK;
     default:
-        return fail_damaged(name, 0, size);
+        return fail_damaged(name, size);
     }
 }
 

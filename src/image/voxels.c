@@ -276,9 +276,10 @@ static int unpack(const unsigned char **out, void **owned, const vox_raster *r,
     const size_t size = (size_t)(r->skip + each);
 
     *owned = NULL;
-    *out = (const unsigned char *)part->data + r->skip;
-    if (r->packing != VOX_PACKED)
+    if (r->packing != VOX_PACKED) {
+        *out = (const unsigned char *)part->data + r->skip;
         return VOX_OK;
+    }
     *owned = vox_alloc(size, 1);
     if (!*owned)
         return VOX_E_NOMEM;

@@ -148,7 +148,6 @@ static int take(vox_machine *m, size_t n, const unsigned char **out)
 static int take_number(vox_machine *m, int bytes, int64_t *out)
 {
     const unsigned char *p = NULL;
-
     uint64_t v = 0;
 
     VOX_TRY(take(m, (size_t)bytes, &p));

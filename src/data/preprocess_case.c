@@ -246,6 +246,20 @@ static int write_files(const attempt *a)
     return vox_properties_write(&props, to->json);
 }
 
+/* Bytes of an image's files, which are read whole. */
+static int64_t file_bytes(const char *path)
+{
+    vox_strs parts = {0};
+    int64_t bytes = vox_file_size(path);
+
+    if (vox_volume_parts(&parts, path) == VOX_OK) {
+        for (int64_t i = 0; i < parts.count; i++)
+            bytes += vox_file_size(parts.v[i]);
+    }
+    vox_strs_release(&parts);
+    return bytes;
+}
+
 int64_t vox_preprocess_memory(const vox_record *image, const vox_prepare_cfg *prepare)
 {
     const int masks = (image->image->anon != NULL) + (image->image->anat != NULL);
@@ -256,8 +270,8 @@ int64_t vox_preprocess_memory(const vox_record *image, const vox_prepare_cfg *pr
     if (vox_path_expand(&path, image->image->path) == VOX_OK &&
         vox_volume_read_info(&info, path.data) == VOX_OK)
         bytes = vox_prepare_memory(&info, masks, prepare);
-    if (bytes > 0 && bytes < INT64_MAX / 2) /* and the file itself is read whole */
-        bytes += vox_file_size(path.data);
+    if (bytes > 0 && bytes < INT64_MAX / 2)
+        bytes += file_bytes(path.data);
     vox_buf_release(&path);
     return bytes;
 }

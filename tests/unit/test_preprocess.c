@@ -382,6 +382,25 @@ static void properties_come_back(void **state)
     vox_buf_release(&b);
 }
 
+/* A file is in memory beside its voxels, whichever file they are in. */
+static void files_count_as_memory(void **state)
+{
+    static const char head[] =
+        "NDims = 3\nDimSize = 9 9 9\nElementType = MET_FLOAT\nElementDataFile = v.raw\n";
+    const vox_prepare_cfg cfg = VOX_PREPARE_CFG_INIT;
+    const vox_coll_image image = {.path = "v.mhd"};
+    const vox_record r = {.image = &image};
+    static const char raw[5000];
+    vox_volume_info info;
+
+    (void)state;
+    assert_int_equal(vox_file_write("v.raw", raw, sizeof raw), VOX_OK);
+    assert_int_equal(vox_file_write("v.mhd", head, strlen(head)), VOX_OK);
+    assert_int_equal(vox_volume_read_info(&info, "v.mhd"), VOX_OK);
+    assert_int_equal(vox_preprocess_memory(&r, &cfg),
+                     vox_prepare_memory(&info, 0, &cfg) + 5000 + (int64_t)strlen(head));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +412,7 @@ int main(void)
         cmocka_unit_test(parts_are_balanced),
         cmocka_unit_test(all_bad_is_a_failure),
         cmocka_unit_test(unwritable_output_is_a_failure),
+        cmocka_unit_test(files_count_as_memory),
         cmocka_unit_test(properties_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

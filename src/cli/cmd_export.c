@@ -94,6 +94,8 @@ static int run(const void *c, const vox_common *common, int argc, char **argv)
         return vox_fail(VOX_E_USAGE,
                         "export needs one file, and -o with the file to write");
     rc = read_any(&v, argv[0]);
+    if (rc == VOX_E_NOMEM)
+        rc = vox_fail_in(rc, "%s", argv[0]);
     if (rc == VOX_OK)
         rc = vox_volume_write(&v, cfg->out);
     if (rc == VOX_OK)

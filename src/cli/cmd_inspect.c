@@ -57,6 +57,7 @@ static int fail_ending(const char *path)
 static int inspect(json_object **out, const char *path, const vox_inspect_how *how)
 {
     const inspector run = find(path);
+    int rc;
 
     if (vox_is_dir(path))
         return vox_fail(VOX_E_ARG, "%s: is a folder, wanted a file", path);
@@ -66,7 +67,8 @@ static int inspect(json_object **out, const char *path, const vox_inspect_how *h
         return fail_ending(path);
     if (how->png && run != vox_inspect_image && run != vox_inspect_store)
         return vox_fail(VOX_E_ARG, "%s: is no image, there is nothing to draw", path);
-    return run(out, path, how);
+    rc = run(out, path, how);
+    return rc == VOX_E_NOMEM ? vox_fail_in(rc, "%s", path) : rc;
 }
 
 /* ---- text ---- */

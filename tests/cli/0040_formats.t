@@ -64,6 +64,17 @@ complains "names those that can be written" out.mha .nii.gz
 exits 1 "export of a checkpoint" "$voxmind" export "$source/tests/golden/tensor_files/peer.pth" -o out.nii
 complains "says that it cannot yet" "peer.pth"
 
+# a lack of memory names the file, too
+within() { bash -c 'ulimit -v "$0" && exec "$@"' "$@"; }
+if within 400000 "$voxmind" --version >/dev/null 2>&1; then
+    scan large.nii 4000 400 400
+    truncate -s 2560000352 large.nii
+    for command in inspect "export -o out.nii"; do
+        exits 1 "$command without memory" within 400000 "$voxmind" $command large.nii
+        complains "names the file" large.nii memory
+    done
+fi
+
 # a folder of all formats: index to preprocessed, and back over the scans
 export nnssl_raw=$scratch/raw nnssl_preprocessed=$scratch/pp nnssl_results=$scratch/res
 mkdir -p raw/Dataset021_Formats scans

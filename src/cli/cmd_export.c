@@ -1,7 +1,6 @@
 /* voxmind export: preprocessed images, and images of any format, as NIfTI for a viewer. */
 #include <json-c/json_object.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -43,12 +42,6 @@ static int read_case(vox_volume *v, const char *path)
 
     VOX_TRY(read_store(v, path));
     VOX_TRY(vox_case_properties(&p, path, v->info.shape.n));
-    if (memcmp(p.shape + 1, v->info.shape.n + 1, 3 * sizeof *p.shape) != 0)
-        return vox_fail(VOX_E_FORMAT,
-                        "%s: is %lld x %lld x %lld, its side file says %lld x %lld x %lld",
-                        path, (long long)v->info.shape.n[1], (long long)v->info.shape.n[2],
-                        (long long)v->info.shape.n[3], (long long)p.shape[1],
-                        (long long)p.shape[2], (long long)p.shape[3]);
     return vox_case_geometry(&v->info, &p, path);
 }
 

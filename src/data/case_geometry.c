@@ -121,6 +121,12 @@ int vox_case_properties(vox_properties *out, const char *b2nd, const int64_t sha
     int found = 0;
 
     VOX_TRY(read_json(&p, b2nd, &found));
+    if (found && memcmp(p.shape + 1, shape + 1, 3 * sizeof *shape) != 0)
+        return vox_fail(VOX_E_FORMAT,
+                        "%s: is %lld x %lld x %lld, its side file says %lld x %lld x %lld",
+                        b2nd, (long long)shape[1], (long long)shape[2], (long long)shape[3],
+                        (long long)p.shape[1], (long long)p.shape[2],
+                        (long long)p.shape[3]);
     if (!found) {
         VOX_TRY(read_pickle(&p, b2nd));
         memcpy(p.shape, shape, sizeof p.shape);
@@ -134,28 +140,63 @@ int vox_case_properties(vox_properties *out, const char *b2nd, const int64_t sha
 
 /* ---- geometry ---- */
 
-static int check(const vox_properties *p, const char *name)
+static int check_axes(const vox_properties *p, const char *name)
 {
     int seen[3] = {0};
 
     for (int i = 0; i < 3; i++) {
         const int64_t a = p->transpose[i];
 
-        if (a < 0 || a > 2 || seen[a]++ || p->shape[1 + i] < 1 || p->bbox[i][0] < 0 ||
-            p->bbox[i][1] <= p->bbox[i][0] || !(p->spacing_read[i] > 0.0) ||
-            !isfinite(p->spacing_read[i]))
+        if (a < 0 || a > 2 || seen[a]++)
             return vox_fail(VOX_E_FORMAT,
-                            "%s: axis %d has %lld voxels, made of %lld to %lld, of %g mm",
-                            name, i, (long long)p->shape[1 + i], (long long)p->bbox[i][0],
-                            (long long)p->bbox[i][1], p->spacing_read[i]);
+                            "%s: axes are %lld, %lld, %lld of the scan, wanted 0, 1, 2 in "
+                            "some order",
+                            name, (long long)p->transpose[0], (long long)p->transpose[1],
+                            (long long)p->transpose[2]);
     }
     return VOX_OK;
 }
 
+static int check(const vox_properties *p, const char *name)
+{
+    VOX_TRY(check_axes(p, name));
+    for (int i = 0; i < 3; i++) {
+        if (p->shape[1 + i] < 1 || p->bbox[i][0] < 0 || p->bbox[i][1] <= p->bbox[i][0] ||
+            p->bbox[i][1] > p->shape_before_cropping[i] || !(p->spacing_read[i] > 0.0) ||
+            !isfinite(p->spacing_read[i]))
+            return vox_fail(VOX_E_FORMAT,
+                            "%s: axis %d has %lld voxels, made of %lld to %lld of %lld, of "
+                            "%g mm",
+                            name, i, (long long)p->shape[1 + i], (long long)p->bbox[i][0],
+                            (long long)p->bbox[i][1],
+                            (long long)p->shape_before_cropping[i], p->spacing_read[i]);
+    }
+    return VOX_OK;
+}
+
+/* What was no number in the side file is none here. */
+static int check_result(const vox_volume_info *v, const char *name)
+{
+    double sum = 0.0;
+
+    for (int i = 0; i < 3; i++)
+        sum += fabs(v->spacing[i]) + fabs(v->origin[i]);
+    for (int i = 0; i < 9; i++)
+        sum += fabs(v->direction[i]);
+    return isfinite(sum) ? VOX_OK
+                         : vox_fail(VOX_E_FORMAT,
+                                    "%s: begins at %g, %g, %g mm, its voxels are %g x %g x "
+                                    "%g mm, wanted numbers",
+                                    name, v->origin[0], v->origin[1], v->origin[2],
+                                    v->spacing[0], v->spacing[1], v->spacing[2]);
+}
+
 int vox_case_geometry(vox_volume_info *out, const vox_properties *p, const char *name)
 {
+    vox_volume_info v = *out;
+
     VOX_TRY(check(p, name));
-    memcpy(out->origin, p->origin, sizeof out->origin);
+    memcpy(v.origin, p->origin, sizeof v.origin);
     for (int i = 0; i < 3; i++) {
         const int64_t a = p->transpose[i];
         const double voxel = p->spacing_read[a];
@@ -164,14 +205,16 @@ int vox_case_geometry(vox_volume_info *out, const vox_properties *p, const char 
         /* the centre of voxel 0, in voxels of the scan */
         const double first = (double)p->bbox[i][0] + 0.5 * ratio - 0.5;
 
-        out->spacing[i] = voxel * ratio;
+        v.spacing[i] = voxel * ratio;
         for (int world = 0; world < 3; world++) {
             const double along = p->direction[3 * world + (2 - a)];
 
-            out->origin[world] += along * first * voxel;
-            out->direction[3 * world + (2 - i)] = along;
+            v.origin[world] += along * first * voxel;
+            v.direction[3 * world + (2 - i)] = along;
         }
     }
-    out->unit = 1.0;
+    v.unit = 1.0;
+    VOX_TRY(check_result(&v, name));
+    *out = v;
     return VOX_OK;
 }

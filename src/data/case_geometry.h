@@ -12,7 +12,8 @@
  * that lie where the peer puts them, above the folder of the configuration.
  *
  * @param shape  of the stored image
- * @return VOX_OK; VOX_E_MISSING: there is neither; VOX_E_FORMAT, VOX_E_IO, VOX_E_NOMEM
+ * @return VOX_OK; VOX_E_MISSING: there is neither; VOX_E_FORMAT: also of another shape;
+ *         VOX_E_IO, VOX_E_NOMEM
  */
 int vox_case_properties(vox_properties *out, const char *b2nd, const int64_t shape[4]);
 
@@ -22,7 +23,7 @@ int vox_case_properties(vox_properties *out, const char *b2nd, const int64_t sha
  * The spacing is that of the cropped extent divided among the stored voxels: beside the
  * plan's it has the rounding of their number. Voxel 0 begins where the crop begins.
  *
- * @param[in,out] out  spacing, origin and direction are set
+ * @param[in,out] out  spacing, origin and direction are set; unchanged on failure
  * @return VOX_OK; VOX_E_FORMAT: properties that contradict themselves, naming `name`
  * Source  data.md 7.2, 7.6.1 (half-voxel centres).
  */

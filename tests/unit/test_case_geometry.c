@@ -144,6 +144,7 @@ static void side_files(void **state)
     vox_volume_info stored;
     vox_properties p, found;
     vox_buf text = VOX_BUF_INIT;
+    int64_t other[4];
 
     (void)state;
     unlink("a.json"); /* of an earlier run */
@@ -154,6 +155,10 @@ static void side_files(void **state)
     write_side(&p, "a.json", NULL);
     assert_int_equal(vox_case_properties(&found, "a__anat.b2nd", p.shape), VOX_OK);
     same_geometry(&p, &found);
+    memcpy(other, p.shape, sizeof other);
+    other[2]++;
+    assert_int_equal(vox_case_properties(&found, "a.b2nd", other), VOX_E_FORMAT);
+    assert_non_null(strstr(vox_error_text(), "a.b2nd: is "));
     /* the peer's: axes as in the scan, unless its plans are there */
     write_side(&p, NULL, "D/nnsslPlans_onemmiso/c/1/s/ses/a.pkl");
     assert_int_equal(
@@ -204,11 +209,11 @@ static void what_contradicts_itself_is_refused(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         good.spacing_read[i] = 1.0;
-        good.bbox[i][1] = good.shape[1 + i] = 4;
+        good.bbox[i][1] = good.shape[1 + i] = good.shape_before_cropping[i] = 4;
         good.transpose[i] = i;
     }
     assert_int_equal(vox_case_geometry(&v, &good, "case"), VOX_OK);
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 9; i++) {
         vox_properties bad = good;
 
         switch (i) {
@@ -227,11 +232,21 @@ static void what_contradicts_itself_is_refused(void **state)
         case 4:
             bad.spacing_read[0] = (double)NAN;
             break;
+        case 5:
+            bad.bbox[2][1] = 5;
+            break;
+        case 6:
+            bad.origin[1] = (double)NAN;
+            break;
+        case 7:
+            bad.direction[3] = (double)INFINITY;
+            break;
         default:
             bad.bbox[0][0] = -1;
         }
         assert_int_equal(vox_case_geometry(&v, &bad, "case"), VOX_E_FORMAT);
-        assert_non_null(strstr(vox_error_text(), "case: axis"));
+        assert_non_null(strstr(vox_error_text(), "case: "));
+        assert_true(v.spacing[0] == 1.0 && v.origin[1] == 0.0); /* as before */
     }
 }
 

@@ -312,8 +312,8 @@ static int finish(job *j)
 
     if (bad->count > 1)
         qsort(bad->v, (size_t)bad->count, sizeof *bad->v, compare_rejects);
-    VOX_TRY(
-        vox_preprocess_lists(j->cfg, j->configuration, j->first, j->count, j->good, bad));
+    VOX_TRY(vox_preprocess_lists(j->cfg, j->configuration, j->first, j->count, j->good, bad,
+                                 j->key.data));
     if (j->count > 0 && bad->count == j->count)
         return vox_fail(VOX_E_FORMAT,
                         "none of %lld images could be preprocessed; the first: %s",

@@ -75,6 +75,10 @@ typedef struct vox_case_paths {
 int vox_case_paths_make(vox_case_paths *p, const char *folder, const char *out);
 void vox_case_paths_release(vox_case_paths *p);
 
+/** Hash one more text; the first follows VOX_PREPROCESS_HASH. Source: FNV-1a. */
+#define VOX_PREPROCESS_HASH UINT64_C(14695981039346656037)
+uint64_t vox_preprocess_hash(uint64_t h, const char *text);
+
 /** What becomes of one image. */
 typedef enum vox_case_state { VOX_CASE_MADE, VOX_CASE_KEPT, VOX_CASE_BAD } vox_case_state;
 
@@ -159,9 +163,10 @@ int vox_preprocess_tidy(const char *folder, const vox_record *images, int64_t co
 void vox_preprocess_tidy_lists(const char *dir, const char *name);
 
 /** Write the lists of one part, and join all parts when this was the last.
- * @param good  one byte per image of the part */
+ * @param good  one byte per image of the part
+ * @param key   text of the plan: parts of another, or of other images, are not joined */
 int vox_preprocess_lists(const vox_preprocess_cfg *cfg, const vox_configuration *c,
                          int64_t first, int64_t count, const unsigned char *good,
-                         const vox_rejects *rejected);
+                         const vox_rejects *rejected, const char *key);
 
 #endif

@@ -67,7 +67,7 @@ static int inputs_find(inputs *in, const vox_coll_image *image)
     return VOX_OK;
 }
 
-static uint64_t hash(uint64_t h, const char *text)
+uint64_t vox_preprocess_hash(uint64_t h, const char *text)
 {
     for (const char *p = text; *p; p++)
         h = (h ^ (uint8_t)*p) * 1099511628211u;
@@ -80,14 +80,14 @@ static int hash_file(uint64_t *h, const char *path)
     char text[80];
 
     if (!*path) {
-        *h = hash(*h, "none");
+        *h = vox_preprocess_hash(*h, "none");
         return VOX_OK;
     }
     if (stat(path, &st) != 0)
         return vox_fail_errno(VOX_E_MISSING, "%s: cannot open", path);
     snprintf(text, sizeof text, "%lld %lld.%09ld", (long long)st.st_size,
              (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
-    *h = hash(hash(*h, path), text);
+    *h = vox_preprocess_hash(vox_preprocess_hash(*h, path), text);
     return VOX_OK;
 }
 
@@ -101,7 +101,7 @@ static int hash_image(uint64_t *h, const char *path)
     if (rc == VOX_OK && *path)
         rc = vox_volume_parts(&parts, path);
     if (rc == VOX_E_FORMAT) {
-        *h = hash(*h, "damaged");
+        *h = vox_preprocess_hash(*h, "damaged");
         rc = VOX_OK;
     }
     for (int64_t i = 0; i < parts.count && rc == VOX_OK; i++)
@@ -113,7 +113,7 @@ static int hash_image(uint64_t *h, const char *path)
 /* Same inputs (path, size, time) and same plan: same key. */
 static int make_key(char key[20], const inputs *in, const char *key_of_plan)
 {
-    uint64_t h = hash(14695981039346656037u, key_of_plan);
+    uint64_t h = vox_preprocess_hash(VOX_PREPROCESS_HASH, key_of_plan);
 
     VOX_TRY(hash_image(&h, vox_buf_text(&in->image)));
     VOX_TRY(hash_image(&h, vox_buf_text(&in->mask[0])));

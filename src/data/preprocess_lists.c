@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "data/preprocess.h"
 
 typedef struct lists {
@@ -82,7 +83,26 @@ static int write_whole(const vox_preprocess_cfg *cfg, const vox_configuration *c
 
 static const char *const kinds[] = {"valid_imgs", "rejected"};
 
-static int write_part(const vox_preprocess_cfg *cfg, const lists *l)
+/* The images a part left out, and which run it was a part of. */
+static int write_rejected(const char *path, json_object *list, const char *run)
+{
+    json_object *o = json_object_new_object(), *text = json_object_new_string(run);
+    int rc = VOX_OK;
+
+    if (!o || !text || json_object_object_add(o, "run", text) != 0) {
+        json_object_put(text);
+        rc = vox_fail(VOX_E_NOMEM, "no memory for the list of images");
+    } else if (json_object_object_add(o, "rejected", json_object_get(list)) != 0) {
+        json_object_put(list);
+        rc = vox_fail(VOX_E_NOMEM, "no memory for the list of images");
+    }
+    if (rc == VOX_OK)
+        rc = vox_json_write(path, o, 1);
+    json_object_put(o);
+    return rc;
+}
+
+static int write_part(const vox_preprocess_cfg *cfg, const lists *l, const char *run)
 {
     vox_buf path = VOX_BUF_INIT;
     int rc = VOX_OK;
@@ -91,35 +111,55 @@ static int write_part(const vox_preprocess_cfg *cfg, const lists *l)
         rc =
             part_path(&path, cfg->dir, kinds[k], cfg->configuration, cfg->part, cfg->parts);
         if (rc == VOX_OK)
-            rc = vox_json_write(path.data, k ? l->rejected : l->valid, 1);
+            rc = k ? write_rejected(path.data, l->rejected, run)
+                   : vox_json_write(path.data, l->valid, 1);
     }
     vox_buf_release(&path);
     return rc;
 }
 
-static int read_part(json_object *into, const char *path)
+/* Add the list in a file, or in its member of that name. */
+static int read_part(json_object *into, const char *path, const char *member)
 {
-    json_object *list = NULL;
+    json_object *whole = NULL, *list;
     int rc;
 
-    VOX_TRY(vox_json_read(&list, path));
-    rc = json_object_get_type(list) == json_type_array
+    VOX_TRY(vox_json_read(&whole, path));
+    list = whole;
+    rc = member ? vox_json_array(&list, whole, member, path)
+         : json_object_get_type(list) == json_type_array
              ? VOX_OK
              : vox_fail(VOX_E_FORMAT, "%s: is no list", path);
     for (size_t i = 0; rc == VOX_OK && i < json_object_array_length(list); i++)
         rc = append(into, json_object_get(json_object_array_get_idx(list, i)));
-    json_object_put(list);
+    json_object_put(whole);
     return rc;
 }
 
-/* 1: every part has written both lists. */
-static int all_there(const vox_preprocess_cfg *cfg, vox_buf *path)
+/* A part of before the plan or the images changed says nothing of this run. */
+static int is_of_run(const char *path, const char *run)
+{
+    json_object *o = NULL;
+    const char *was;
+    const int same = vox_json_read(&o, path) == VOX_OK &&
+                     vox_json_str(&was, o, "run", path) == VOX_OK && strcmp(was, run) == 0;
+
+    json_object_put(o);
+    vox_error_clear();
+    if (!same)
+        vox_log(VOX_WARN, "preprocess",
+                "%s: of another plan or other images; that part must be run again", path);
+    return same;
+}
+
+/* 1: every part of this run has written both lists. */
+static int all_there(const vox_preprocess_cfg *cfg, vox_buf *path, const char *run)
 {
     for (int p = 0; p < cfg->parts; p++) {
         for (int k = 0; k < 2; k++) {
             if (part_path(path, cfg->dir, kinds[k], cfg->configuration, p, cfg->parts) !=
                     VOX_OK ||
-                !vox_file_exists(path->data))
+                !vox_file_exists(path->data) || (k && !is_of_run(path->data, run)))
                 return 0;
         }
     }
@@ -135,7 +175,8 @@ static int read_parts(lists *l, const vox_preprocess_cfg *cfg, vox_buf *path)
     for (int p = 0; p < cfg->parts; p++) {
         for (int k = 0; k < 2; k++) {
             VOX_TRY(part_path(path, cfg->dir, kinds[k], cfg->configuration, p, cfg->parts));
-            VOX_TRY(read_part(k ? l->rejected : l->valid, path->data));
+            VOX_TRY(
+                read_part(k ? l->rejected : l->valid, path->data, k ? "rejected" : NULL));
         }
     }
     return VOX_OK;
@@ -152,13 +193,14 @@ static void remove_parts(const vox_preprocess_cfg *cfg, vox_buf *path)
     }
 }
 
-static int join_parts(const vox_preprocess_cfg *cfg, const vox_configuration *c)
+static int join_parts(const vox_preprocess_cfg *cfg, const vox_configuration *c,
+                      const char *run)
 {
     vox_buf path = VOX_BUF_INIT;
     lists l = {NULL, NULL};
     int rc = VOX_OK;
 
-    if (all_there(cfg, &path)) {
+    if (all_there(cfg, &path, run)) {
         rc = read_parts(&l, cfg, &path);
         if (rc == VOX_OK)
             rc = write_whole(cfg, c, &l);
@@ -185,28 +227,40 @@ static int tidy(const vox_preprocess_cfg *cfg, const vox_configuration *c)
 }
 
 static int write_lists(const vox_preprocess_cfg *cfg, const vox_configuration *c,
-                       const lists *l)
+                       const lists *l, const char *run)
 {
     VOX_TRY(tidy(cfg, c));
     if (cfg->parts == 1)
         return write_whole(cfg, c, l);
-    VOX_TRY(write_part(cfg, l));
-    return join_parts(cfg, c);
+    VOX_TRY(write_part(cfg, l, run));
+    return join_parts(cfg, c, run);
+}
+
+/* What all parts of a run have in common: the plan, and all images in their order. */
+static void name_run(char run[20], const char *key, const vox_records *images)
+{
+    uint64_t h = vox_preprocess_hash(VOX_PREPROCESS_HASH, key);
+
+    for (int64_t i = 0; i < images->count; i++)
+        h = vox_preprocess_hash(h, images->v[i].id);
+    snprintf(run, 20, "%016llx", (unsigned long long)h);
 }
 
 /* Two parts that finish together must not both join. */
 int vox_preprocess_lists(const vox_preprocess_cfg *cfg, const vox_configuration *c,
                          int64_t first, int64_t count, const unsigned char *good,
-                         const vox_rejects *rejected)
+                         const vox_rejects *rejected, const char *key)
 {
     vox_preprocess_lock lock = {-1};
+    char run[20];
     lists l = {NULL, NULL};
     int rc = make_lists(&l, cfg->images, first, count, good, rejected);
 
     if (rc == VOX_OK)
         rc = vox_preprocess_enter(&lock, cfg->dir);
+    name_run(run, key, cfg->images);
     if (rc == VOX_OK)
-        rc = write_lists(cfg, c, &l);
+        rc = write_lists(cfg, c, &l, run);
     vox_preprocess_unlock(&lock);
     lists_release(&l);
     return rc;

@@ -307,6 +307,26 @@ static void parts_are_joined_in_order(void **state)
     end(&s);
 }
 
+/* A part of an earlier plan is not joined: its images are not those of this one. */
+static void parts_of_another_plan_are_not_joined(void **state)
+{
+    setup s;
+
+    (void)state;
+    begin(&s, "mixed");
+    s.cfg.parts = 2;
+    s.cfg.store.codec = VOX_CODEC_LZ4;
+    run(&s, 2, 0, 1);
+    s.cfg.store.codec = VOX_CODEC_ZSTD;
+    s.cfg.part = 1;
+    run(&s, 2, 0, 0);
+    assert_false(vox_file_exists("mixed/valid_imgs__onemmiso.json"));
+    s.cfg.part = 0;
+    run(&s, 2, 0, 1);
+    assert_int_equal(length_of("mixed", "valid_imgs__onemmiso.json"), 4);
+    end(&s);
+}
+
 static void parts_are_balanced(void **state)
 {
     int64_t first, count, at = 0;
@@ -409,6 +429,7 @@ int main(void)
         cmocka_unit_test(finished_images_are_kept),
         cmocka_unit_test(nan_is_refused),
         cmocka_unit_test(parts_are_joined_in_order),
+        cmocka_unit_test(parts_of_another_plan_are_not_joined),
         cmocka_unit_test(parts_are_balanced),
         cmocka_unit_test(all_bad_is_a_failure),
         cmocka_unit_test(unwritable_output_is_a_failure),

@@ -118,15 +118,22 @@ static int find_packing(nrrd *n, const char *name)
     return VOX_OK;
 }
 
-/* Fields of one number an axis must have one for each. */
+/* Fields with an entry for each axis must have all. */
 static int check_counts(const vox_nrrd_header *h, const char *name)
 {
-    const int counts[] = {h->spacings, h->vectors, h->kinds};
+    const struct {
+        const char *field;
+        int count;
+    } rows[] = {
+        {"spacings",         h->spacings},
+        {"space directions", h->vectors },
+        {"kinds",            h->kinds   },
+    };
 
-    for (int i = 0; i < VOX_COUNT(counts); i++) {
-        if (counts[i] && counts[i] != h->axes)
-            return vox_fail(VOX_E_FORMAT, "%s: an NRRD field has %d entries, wanted %d",
-                            name, counts[i], h->axes);
+    for (int i = 0; i < VOX_COUNT(rows); i++) {
+        if (rows[i].count && rows[i].count != h->axes)
+            return vox_fail(VOX_E_FORMAT, "%s: NRRD field \"%s\" has %d entries, wanted %d",
+                            name, rows[i].field, rows[i].count, h->axes);
     }
     if (h->axes < 1 || h->sizes != h->axes)
         return vox_fail(VOX_E_FORMAT, "%s: NRRD has %d sizes for %d dimensions", name,

@@ -98,9 +98,11 @@ static vox_spline_map map_of(const vox_grid *v, const vox_norm_map *map,
 {
     const double a = ((double)range[0] - map->shift) * map->scale;
     const double b = ((double)range[1] - map->shift) * map->scale;
+    const double shift = (map->shift - v->inter) / v->slope, scale = v->slope * map->scale;
 
-    return (vox_spline_map){.shift = (float)((map->shift - v->inter) / v->slope),
-                            .scale = (float)(v->slope * map->scale),
+    return (vox_spline_map){.shift = (float)shift,
+                            .scale = (float)scale,
+                            .rest = (float)(((double)(float)shift - shift) * scale),
                             .lo = (float)fmin(a, b),
                             .hi = (float)fmax(a, b)};
 }

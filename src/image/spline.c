@@ -194,7 +194,8 @@ static int do_reference(float *out, const vox_grid *in, const int64_t m[3],
         rc = vox_spline_volume_reference(out, x, in->n, m);
     }
     for (int64_t i = 0; i < count && rc == VOX_OK; i++) {
-        const double v = ((double)out[i] - (double)map->shift) * (double)map->scale;
+        const double v =
+            ((double)out[i] - (double)map->shift) * (double)map->scale + (double)map->rest;
 
         out[i] = (float)fmin(fmax(v, (double)map->lo), (double)map->hi);
     }

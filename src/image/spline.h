@@ -41,9 +41,11 @@ int64_t vox_spline_scratch(const vox_spline_axis *a);
 double vox_spline_place(int64_t k, int64_t n, int64_t m);
 void vox_spline_weights(double w[4], double t);
 
-/** What becomes of values on the way: clip((x - shift) * scale, lo, hi). */
+/** What becomes of values on the way: clip((x - shift) * scale + rest, lo, hi). */
 typedef struct vox_spline_map {
-    float shift, scale, lo, hi;
+    float shift, scale;
+    float rest; /* what a float could not hold of the shift, scaled */
+    float lo, hi;
 } vox_spline_map;
 
 /** Rows of stored voxels, `step` voxels apart. */

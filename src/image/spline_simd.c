@@ -102,11 +102,12 @@ VOX_INLINE void sample(float *out, const float *b, const vox_spline_axis *a, int
 /* A row of a strip that is ready. */
 VOX_INLINE void map_row(float *x, const vox_spline_map *map)
 {
-    const vec scale = vec_set1(map->scale), lo = vec_set1(map->lo), hi = vec_set1(map->hi);
+    const vec scale = vec_set1(map->scale), rest = vec_set1(map->rest);
+    const vec lo = vec_set1(map->lo), hi = vec_set1(map->hi);
 
     VOX_UNROLL
     for (int v = 0; v < STRIP_VECS; v++, x += VOX_LANES)
-        vec_store(x, vec_min(vec_max(vec_mul(vec_load(x), scale), lo), hi));
+        vec_store(x, vec_min(vec_max(vec_fma(vec_load(x), scale, rest), lo), hi));
 }
 
 static void columns(float *out, const float *in, int64_t width, const vox_spline_axis *a,
@@ -224,7 +225,7 @@ static void rows(float *out, const vox_spline_rows *in, const vox_spline_axis *a
 static void finish(float *x, int64_t n, const vox_spline_map *map)
 {
     for (int64_t i = 0; i < n; i++) {
-        float v = x[i] * map->scale;
+        float v = x[i] * map->scale + map->rest;
 
         v = v > map->lo ? v : map->lo;
         x[i] = v < map->hi ? v : map->hi;

@@ -260,6 +260,34 @@ static void resampling_maps_on_the_way(void **state)
     each(check_resample);
 }
 
+/* Small differences far from 0, as of unsigned integers with a large intercept. */
+static void a_large_offset_keeps_its_digits(void **state)
+{
+    static const char *const paths[] = {"reference", "plain", "avx2", "avx512"};
+    static const int64_t n[3] = {2, 3, 4};
+    const vox_norm_map map = {0.002, 1.0 / 8.0};
+    vox_resample_space space = VOX_RESAMPLE_SPACE_INIT;
+    uint16_t raw[24];
+    vox_grid g = {.data = raw, .voxel = VOX_VOXEL_U16, .slope = 1, .inter = -60000};
+
+    (void)state;
+    memcpy(g.n, n, sizeof n);
+    g.step[0] = 12;
+    g.step[1] = 4;
+    for (int i = 0; i < 24; i++)
+        raw[i] = (uint16_t)(60000 + i * 7 % 17);
+    for (int p = 0; p < VOX_COUNT(paths); p++) {
+        float out[24];
+
+        setenv("VOX_CPU", paths[p], 1); /* the best one where it is not there */
+        assert_int_equal(vox_grid_resample(out, &g, n, -1, &map, NULL, &space), VOX_OK);
+        for (int i = 0; i < 24; i++)
+            assert_true(fabs((double)out[i] - (i * 7 % 17 - 0.002) / 8) < 1e-6);
+    }
+    unsetenv("VOX_CPU");
+    vox_resample_space_release(&space);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +296,7 @@ int main(void)
         cmocka_unit_test(statistics_are_those_of_the_meaning),
         cmocka_unit_test(copies_permute_axes),
         cmocka_unit_test(resampling_maps_on_the_way),
+        cmocka_unit_test(a_large_offset_keeps_its_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

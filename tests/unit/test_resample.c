@@ -70,7 +70,7 @@ static void the_worked_example_unclipped(void **state)
     static const double want[8] = {-1.0230890846, 5.0427083593, 9.9829882842, 5.0685599799,
                                    3.5211795363,  6.9249520018, 4.1625558317, 0.3528332962};
     const int64_t m[3] = {1, 1, 8};
-    const vox_spline_map open = {0, 1, -INFINITY, INFINITY};
+    const vox_spline_map open = {0, 1, 0, -INFINITY, INFINITY};
     float x[5] = {0, 10, 3, 7, 1}, y[8];
     vox_volume v = volume_of(x, 1, 1, 5);
     const vox_grid g = vox_volume_grid(&v, 0);

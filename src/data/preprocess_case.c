@@ -1,4 +1,5 @@
 /* preprocess_case: one image from its file to the store. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -173,8 +174,28 @@ typedef struct attempt {
     inputs in;
     vox_case_paths to;
     char key[20];
-    int finished; /* by an earlier run */
+    int finished;   /* by an earlier run */
+    int64_t zeroed; /* voxels that were not finite, of the masks too */
 } attempt;
+
+/* A mask counts by its voxels alone, but one of another spacing may be another scan's. */
+static int read_mask(vox_volume *mask, attempt *a, int m)
+{
+    const double *want = a->room->image.info.spacing, *have = mask->info.spacing;
+    const char *path = a->in.mask[m].data;
+
+    VOX_TRY(vox_volume_read(mask, path));
+    a->zeroed += mask->info.nonfinite;
+    for (int i = 0; i < 3; i++) {
+        if (fabs(have[i] - want[i]) <= 1e-3)
+            continue;
+        vox_log(VOX_WARN, "preprocess",
+                "%s: voxels of %g x %g x %g mm, the image's are %g x %g x %g", path,
+                have[0], have[1], have[2], want[0], want[1], want[2]);
+        break;
+    }
+    return check_finite(&mask->info, path, a->cfg->nan_as_zero);
+}
 
 static int prepare_image(attempt *a)
 {
@@ -183,9 +204,10 @@ static int prepare_image(attempt *a)
     const vox_volume *anon = &mask[VOX_MASK_ANON], *anat = &mask[VOX_MASK_ANAT];
     int rc = read_image(&a->room->image, path, a->cfg->nan_as_zero);
 
+    a->zeroed = a->room->image.info.nonfinite;
     for (int m = 0; m < VOX_MASKS && rc == VOX_OK; m++) {
         if (a->in.mask[m].len)
-            rc = vox_volume_read(&mask[m], a->in.mask[m].data);
+            rc = read_mask(&mask[m], a, m);
     }
     if (rc == VOX_OK)
         rc = vox_prepare_case(&a->room->prepared, &a->room->image, anon->data ? anon : NULL,
@@ -231,6 +253,7 @@ static int write_files(const attempt *a)
     int64_t mask_shape[4];
 
     vox_properties_fill(&props, p, &a->room->image.info);
+    props.zeroed = a->zeroed;
     snprintf(props.key, sizeof props.key, "%s", a->key);
     memcpy(mask_shape, props.shape, sizeof mask_shape);
     mask_shape[0] = 1;

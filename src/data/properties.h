@@ -20,7 +20,7 @@ typedef struct vox_properties {
     double origin[3], direction[9]; /* of the file, as vox_volume_info has them */
     double mean, std;
     char key[20];     /* of the input and the plan: same key, same files */
-    int64_t zeroed;   /* voxels that were NaN or infinite and became 0 */
+    int64_t zeroed;   /* voxels that were NaN or infinite and became 0, of masks too */
     int64_t bytes[3]; /* sizes of the image's and the masks' files; -1: no such file */
 } vox_properties;
 

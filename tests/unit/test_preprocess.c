@@ -275,6 +275,22 @@ static void nan_is_refused(void **state)
     end(&s);
 }
 
+/* In a mask, too: the file is the mask of one image, and an image itself. */
+static void nan_is_refused_in_masks(void **state)
+{
+    setup s;
+
+    (void)state;
+    begin(&s, "nan_mask");
+    write_volume("scans/mask_of_a.nii", voxel_nan);
+    run(&s, 2, 0, 3);
+    s.cfg.nan_as_zero = 1;
+    run(&s, 2, 2, 1);
+    s.cfg.nan_as_zero = 0;
+    run(&s, 0, 2, 3);
+    end(&s);
+}
+
 static void parts_are_joined_in_order(void **state)
 {
     setup s;
@@ -428,6 +444,7 @@ int main(void)
         cmocka_unit_test(the_collection_points_at_the_files),
         cmocka_unit_test(finished_images_are_kept),
         cmocka_unit_test(nan_is_refused),
+        cmocka_unit_test(nan_is_refused_in_masks),
         cmocka_unit_test(parts_are_joined_in_order),
         cmocka_unit_test(parts_of_another_plan_are_not_joined),
         cmocka_unit_test(parts_are_balanced),

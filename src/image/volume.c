@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/host.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -189,6 +190,21 @@ static void loaded_release(loaded *l)
     vox_strs_release(&l->path);
 }
 
+/* A header of a few bytes may name a large file a thousand times. */
+static int check_room(const loaded *l, const char *header)
+{
+    const double room = (double)vox_host_memory(), gib = 1 << 30;
+    double all = 0;
+
+    for (int64_t i = 0; i < l->path.count; i++)
+        all += (double)vox_file_size(l->path.v[i]);
+    return all <= room ? VOX_OK
+                       : vox_fail(VOX_E_NOMEM,
+                                  "%s: the files with its voxels have %.1f GiB, wanted at "
+                                  "most the %.1f GiB of memory that are free",
+                                  header, all / gib, room / gib);
+}
+
 static int load(loaded *l)
 {
     const size_t n = (size_t)l->path.count;
@@ -221,6 +237,8 @@ int vox_volume_read_bytes(vox_volume *out, const vox_bytes *file)
     loaded parts = {.buf = NULL};
     int rc = format ? find_parts(&parts.path, format, file) : VOX_E_FORMAT;
 
+    if (rc == VOX_OK)
+        rc = check_room(&parts, file->name);
     if (rc == VOX_OK)
         rc = load(&parts);
     if (rc == VOX_OK)

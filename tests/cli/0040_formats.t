@@ -75,6 +75,12 @@ if within 400000 "$voxmind" --version >/dev/null 2>&1; then
     done
 fi
 
+# a small header that names more than the memory
+truncate -s 1T huge.raw
+printf 'ObjectType = Image\nNDims = 3\nDimSize = 4 4 3\nElementType = MET_UCHAR\nElementDataFile = LIST\nhuge.raw\nhuge.raw\nhuge.raw\n' >many.mhd
+exits 1 "a list of huge files" "$voxmind" inspect many.mhd
+complains "names the header and the memory" many.mhd "3072.0 GiB" memory
+
 # a folder of all formats: index to preprocessed, and back over the scans
 export nnssl_raw=$scratch/raw nnssl_preprocessed=$scratch/pp nnssl_results=$scratch/res
 mkdir -p raw/Dataset021_Formats scans

@@ -96,7 +96,9 @@ int vox_collection_parse(vox_collection *out, const char *text, size_t len,
 /** Read a file. @return as vox_collection_parse, and VOX_E_IO */
 int vox_collection_read(vox_collection *out, const char *path);
 
-/** Write as nnssl does (sorted keys), atomically. @return VOX_OK; VOX_E_IO, VOX_E_NOMEM */
+/** Write as nnssl does (sorted keys), atomically.
+ * @return VOX_OK; VOX_E_FORMAT: two datasets, subjects or sessions of one id in one object;
+ * VOX_E_IO, VOX_E_NOMEM; the file is then as it was */
 int vox_collection_write(const vox_collection *c, const char *path);
 
 /** A copy with a life of its own. @return VOX_OK; VOX_E_NOMEM, `out` is then empty */
@@ -105,7 +107,7 @@ int vox_collection_copy(vox_collection *out, const vox_collection *from);
 /** What joining did. */
 typedef struct vox_coll_merged {
     int64_t added;   /* images that are new */
-    int64_t known;   /* images that were there: same session, name and path */
+    int64_t known;   /* images that were there: same session and path */
     int64_t renamed; /* of the new ones: another path had the name */
     int64_t joined;  /* subjects that both had */
 } vox_coll_merged;
@@ -114,8 +116,8 @@ typedef struct vox_coll_merged {
  * Add everything of `from` to `into`.
  *
  * Datasets, subjects and sessions with equal ids are joined, what `into` says about them
- * stays. An image of a known name and path is the same image; another path gets a new name
- * ("scan_2.nii.gz").
+ * stays. An image of a known path ($NAME counts as its value) is the same image; one of
+ * another path whose name is taken gets a new one ("scan_2.nii.gz").
  *
  * @param[out] done  NULL, or what was done
  * @return VOX_OK; VOX_E_NOMEM, `into` then holds a part

@@ -260,15 +260,23 @@ size_t vox_image_stem(const char *name)
     return strlen(name);
 }
 
-const char *vox_free_name(vox_arena *a, const char *name,
-                          int (*taken)(const char *name, void *arg), void *arg)
+const char *vox_free_name(vox_arena *a, vox_dict *stems, const char *scope,
+                          const char *name)
 {
-    const size_t stem = vox_image_stem(name);
-    const char *try = name;
+    const size_t n = vox_image_stem(name);
+    const char *first = vox_arena_printf(a, "%s%.*s", scope, (int)n, name), *key = first;
+    int64_t k = first ? vox_dict_get(stems, first, 0) : 0;
 
-    for (int k = 2; try && taken(try, arg); k++)
-        try = vox_arena_printf(a, "%.*s_%d%s", (int)stem, name, k, name + stem);
-    return try;
+    if (!first)
+        return NULL;
+    if (k == 0)
+        return vox_dict_set(stems, first, 1, NULL) == VOX_OK ? name : NULL;
+    while (key && vox_dict_get(stems, key, 0))
+        key = vox_arena_printf(a, "%s_%lld", first, (long long)++k);
+    if (!key || vox_dict_set(stems, first, k, NULL) != VOX_OK ||
+        vox_dict_set(stems, key, 1, NULL) != VOX_OK)
+        return NULL;
+    return vox_arena_printf(a, "%s%s", key + strlen(scope), name + n);
 }
 
 vox_slice vox_slice_of(const char *text)

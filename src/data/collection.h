@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/dict.h"
 #include "base/intern.h"
 #include "base/json_pull.h"
 #include "vox/collection.h"
@@ -18,7 +19,8 @@ struct vox_coll_store {
     vox_intern words;
 };
 
-/** The text that vox_collection_write writes, appended. @return VOX_OK; VOX_E_NOMEM */
+/** The text that vox_collection_write writes, appended. @return VOX_OK; VOX_E_FORMAT,
+ * VOX_E_NOMEM as there */
 int vox_collection_text(vox_buf *out, const vox_collection *c);
 
 /** A text of the collection, in it once: for ids and other words. NULL without memory. */
@@ -35,11 +37,14 @@ vox_slice vox_slice_of(const char *text);
 int vox_info_text(vox_buf *out, const char *info, const char *key);
 
 /**
- * A name like `name` that `taken` says is free: itself, or with _2, _3, ... before the
- * ending.
- * @return in the arena; NULL without memory
+ * A name whose stem is free: `name` itself, or in the arena with _2, _3, ... before the ending.
+ * The stem is taken from then on.
+ *
+ * @param[in,out] stems  those that are taken, each behind its `scope`: the last number that
+ *                       was tried for it, or 1
+ * @return NULL without memory
  */
-const char *vox_free_name(vox_arena *a, const char *name,
-                          int (*taken)(const char *name, void *arg), void *arg);
+const char *vox_free_name(vox_arena *a, vox_dict *stems, const char *scope,
+                          const char *name);
 
 #endif

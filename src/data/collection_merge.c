@@ -1,38 +1,22 @@
-/* collection_merge: joining two collections. Ids decide what is the same. */
+/*
+ * collection_merge: joining two collections. Ids decide what is the same, of images the path:
+ * one that has another name in the other collection is not a second image.
+ */
 #include <string.h>
 
 #include "base/dict.h"
 #include "base/error.h"
 #include "data/collection.h"
+#include "data/roots.h"
 
-/* Two images of a session whose names have one stem would share an output file. */
-static int same_stem(const char *a, const char *b)
-{
-    const size_t n = vox_image_stem(a);
-
-    return n == vox_image_stem(b) && strncmp(a, b, n) == 0;
-}
-
-static int taken_in_session(const char *name, void *arg)
-{
-    const vox_coll_session *s = arg;
-
-    for (int64_t i = 0; i < s->count; i++) {
-        if (same_stem(s->image[i].name, name))
-            return 1;
-    }
-    return 0;
-}
-
-static int is_known(const vox_coll_session *s, const vox_coll_image *image)
-{
-    for (int64_t i = 0; i < s->count; i++) {
-        if (strcmp(s->image[i].name, image->name) == 0 &&
-            strcmp(s->image[i].path, image->path) == 0)
-            return 1;
-    }
-    return 0;
-}
+typedef struct merging {
+    vox_collection *into;
+    vox_coll_merged *done;
+    int exact;             /* copy everything as it is */
+    vox_dict paths, stems; /* of the images of the session under way */
+    vox_arena arena;       /* of their keys */
+    vox_buf full;
+} merging;
 
 /* Copies of texts that come again, such as infos. */
 static int copy_word(vox_collection *c, const char **to, const char *from)
@@ -48,83 +32,159 @@ static int copy_facts(vox_collection *c, const char **info, const char **extra,
     return copy_word(c, extra, from_extra);
 }
 
-static int merge_image(vox_collection *c, vox_coll_session *into,
-                       const vox_coll_image *from, vox_coll_merged *done)
+/* What is said already stays. */
+static int fill_info(vox_collection *c, const char **info, const char *from)
 {
-    const char *name;
-    vox_coll_image *n;
+    return *info ? VOX_OK : copy_word(c, info, from);
+}
 
-    if (is_known(into, from)) {
-        done->known++;
-        return VOX_OK;
+/* A path as it is compared: without its variable, where that is set. */
+static const char *path_key(merging *m, const char *path)
+{
+    const int rc = vox_path_expand(&m->full, path);
+
+    if (rc == VOX_E_NOMEM)
+        return NULL;
+    if (rc != VOX_OK)
+        vox_error_clear();
+    return vox_arena_strdup(&m->arena, rc == VOX_OK ? vox_buf_text(&m->full) : path);
+}
+
+static void forget_images(merging *m)
+{
+    vox_dict_release(&m->paths);
+    vox_dict_release(&m->stems);
+    vox_arena_release(&m->arena);
+}
+
+static int know_images(merging *m, const vox_coll_session *s)
+{
+    for (int64_t i = 0; i < s->count; i++) {
+        const char *name = s->image[i].name, *path = path_key(m, s->image[i].path);
+        const char *stem = vox_arena_text(&m->arena, name, vox_image_stem(name));
+
+        if (!path || !stem)
+            return VOX_E_NOMEM;
+        VOX_TRY(vox_dict_set(&m->paths, path, 1, NULL));
+        VOX_TRY(vox_dict_set(&m->stems, stem, 1, NULL));
     }
-    name = vox_free_name(&c->store->arena, from->name, taken_in_session, into);
-    n = name ? vox_collection_add_image(c, into, name, from->path, from->modality) : NULL;
+    return VOX_OK;
+}
+
+static int add_image(merging *m, vox_coll_session *into, const vox_coll_image *from,
+                     const char *name)
+{
+    vox_collection *c = m->into;
+    vox_coll_image *n = vox_collection_add_image(c, into, name, from->path, from->modality);
+
     if (!n)
         return VOX_E_NOMEM;
-    done->added++;
-    done->renamed += name != from->name;
     VOX_TRY(vox_collection_set_masks(c, n, from->anon, from->anat));
     n->has_masks = from->has_masks;
     VOX_TRY(copy_word(c, &n->mask_extra, from->mask_extra));
     return copy_facts(c, &n->info, &n->extra, from->info, from->extra);
 }
 
-static int merge_session(vox_collection *c, vox_coll_subject *into,
-                         const vox_coll_session *from, vox_coll_merged *done)
+static int merge_image(merging *m, vox_coll_session *into, const vox_coll_image *from)
 {
-    vox_coll_session *to = vox_coll_find_session(into, from->id);
+    const char *path = path_key(m, from->path), *name;
+    int added;
 
-    if (!to) {
-        to = vox_collection_add_session(c, into, from->id);
-        if (!to)
-            return VOX_E_NOMEM;
-        VOX_TRY(copy_facts(c, &to->info, &to->extra, from->info, from->extra));
+    if (!path)
+        return VOX_E_NOMEM;
+    VOX_TRY(vox_dict_set(&m->paths, path, 1, &added));
+    if (!added) {
+        m->done->known++;
+        return VOX_OK;
     }
-    for (int64_t i = 0; i < from->count; i++)
-        VOX_TRY(merge_image(c, to, &from->image[i], done));
-    return VOX_OK;
+    name = vox_free_name(&m->arena, &m->stems, "", from->name);
+    if (!name)
+        return VOX_E_NOMEM;
+    m->done->added++;
+    m->done->renamed += name != from->name;
+    return add_image(m, into, from, name);
 }
 
-static int merge_subject(vox_collection *c, vox_coll_dataset *into, int64_t at,
-                         const vox_coll_subject *from, vox_coll_merged *done)
+static int merge_images(merging *m, vox_coll_session *into, const vox_coll_session *from)
+{
+    int rc = m->exact ? VOX_OK : know_images(m, into);
+
+    for (int64_t i = 0; i < from->count && rc == VOX_OK; i++)
+        rc = m->exact ? add_image(m, into, &from->image[i], from->image[i].name)
+                      : merge_image(m, into, &from->image[i]);
+    forget_images(m);
+    return rc;
+}
+
+static int merge_session(merging *m, vox_coll_subject *into, int64_t at,
+                         const vox_coll_session *from)
+{
+    vox_coll_session *to = at >= 0 ? &into->session[at] : NULL;
+
+    if (to) {
+        VOX_TRY(fill_info(m->into, &to->info, from->info));
+    } else {
+        to = vox_collection_add_session(m->into, into, from->id);
+        if (!to)
+            return VOX_E_NOMEM;
+        VOX_TRY(copy_facts(m->into, &to->info, &to->extra, from->info, from->extra));
+    }
+    return merge_images(m, to, from);
+}
+
+static int merge_sessions(merging *m, vox_coll_subject *into, const vox_coll_subject *from)
+{
+    vox_dict known = VOX_DICT_INIT;
+    int rc = VOX_OK;
+
+    for (int64_t i = 0; rc == VOX_OK && i < into->count; i++)
+        rc = vox_dict_set(&known, into->session[i].id, i, NULL);
+    for (int64_t i = 0; i < from->count && rc == VOX_OK; i++) {
+        const int64_t at = vox_dict_get(&known, from->session[i].id, -1);
+
+        rc = merge_session(m, into, at, &from->session[i]);
+    }
+    vox_dict_release(&known);
+    return rc;
+}
+
+static int merge_subject(merging *m, vox_coll_dataset *into, int64_t at,
+                         const vox_coll_subject *from)
 {
     vox_coll_subject *to = at >= 0 ? &into->subject[at] : NULL;
 
-    done->joined += at >= 0;
-    if (!to) {
-        to = vox_collection_add_subject(c, into, from->id);
+    m->done->joined += at >= 0;
+    if (to) {
+        VOX_TRY(fill_info(m->into, &to->info, from->info));
+    } else {
+        to = vox_collection_add_subject(m->into, into, from->id);
         if (!to)
             return VOX_E_NOMEM;
-        VOX_TRY(copy_facts(c, &to->info, &to->extra, from->info, from->extra));
-    } else if (!to->info) {
-        VOX_TRY(copy_word(c, &to->info, from->info));
+        VOX_TRY(copy_facts(m->into, &to->info, &to->extra, from->info, from->extra));
     }
-    for (int64_t i = 0; i < from->count; i++)
-        VOX_TRY(merge_session(c, to, &from->session[i], done));
-    return VOX_OK;
+    return merge_sessions(m, to, from);
 }
 
-static vox_coll_dataset *same_dataset(vox_collection *into, const vox_coll_dataset *from)
+static vox_coll_dataset *same_dataset(merging *m, const vox_coll_dataset *from)
 {
-    vox_coll_dataset *to = vox_collection_find_dataset(into, from->index);
+    vox_collection *c = m->into;
+    vox_coll_dataset *to = vox_collection_find_dataset(c, from->index);
 
     if (to)
-        return to;
-    to = vox_collection_add_dataset(into, from->index);
+        return fill_info(c, &to->info, from->info) == VOX_OK ? to : NULL;
+    to = vox_collection_add_dataset(c, from->index);
     if (!to)
         return NULL;
     to->index_is_int = from->index_is_int;
-    if (vox_collection_set(into, &to->name, from->name) != VOX_OK ||
-        copy_facts(into, &to->info, &to->extra, from->info, from->extra) != VOX_OK)
+    if (vox_collection_set(c, &to->name, from->name) != VOX_OK ||
+        copy_facts(c, &to->info, &to->extra, from->info, from->extra) != VOX_OK)
         return NULL;
     return to;
 }
 
-static int merge_dataset(vox_collection *into, const vox_coll_dataset *from,
-                         vox_coll_merged *done)
+static int merge_dataset(merging *m, const vox_coll_dataset *from)
 {
-    vox_coll_dataset *to = same_dataset(into, from);
+    vox_coll_dataset *to = same_dataset(m, from);
     vox_dict known = VOX_DICT_INIT;
     int rc = to ? VOX_OK : VOX_E_NOMEM;
 
@@ -133,9 +193,22 @@ static int merge_dataset(vox_collection *into, const vox_coll_dataset *from,
     for (int64_t i = 0; i < from->count && rc == VOX_OK; i++) {
         const int64_t at = vox_dict_get(&known, from->subject[i].id, -1);
 
-        rc = merge_subject(into, to, at, &from->subject[i], done);
+        rc = merge_subject(m, to, at, &from->subject[i]);
     }
     vox_dict_release(&known);
+    return rc;
+}
+
+static int merge(vox_collection *into, const vox_collection *from, vox_coll_merged *done,
+                 int exact)
+{
+    merging m = {.into = into, .done = done, .exact = exact};
+    int rc = VOX_OK;
+
+    *done = (vox_coll_merged){0};
+    for (int64_t i = 0; i < from->count && rc == VOX_OK; i++)
+        rc = merge_dataset(&m, &from->dataset[i]);
+    vox_buf_release(&m.full);
     return rc;
 }
 
@@ -144,21 +217,18 @@ int vox_collection_merge(vox_collection *into, const vox_collection *from,
 {
     vox_coll_merged unwanted;
 
-    if (!done)
-        done = &unwanted;
-    *done = (vox_coll_merged){0};
-    for (int64_t i = 0; i < from->count; i++)
-        VOX_TRY(merge_dataset(into, &from->dataset[i], done));
-    return VOX_OK;
+    return merge(into, from, done ? done : &unwanted, 0);
 }
 
 static int copy(vox_collection *out, const vox_collection *from)
 {
+    vox_coll_merged unwanted;
+
     VOX_TRY(vox_collection_init(out, from->name, 0));
     VOX_TRY(vox_collection_set(out, &out->index, from->index));
     VOX_TRY(vox_collection_set(out, &out->extra, from->extra));
     out->index_is_int = from->index_is_int;
-    return vox_collection_merge(out, from, NULL);
+    return merge(out, from, &unwanted, 1);
 }
 
 int vox_collection_copy(vox_collection *out, const vox_collection *from)

@@ -104,24 +104,32 @@ static int flush(out *o)
     return vox_buf_resize(&o->text, 0);
 }
 
-/* By key; of several unknown members with one key the last is left, as Python does it. */
-static void arrange(parts *p)
+/* By key. Of several unknown members with one key the last is left, as Python does it;
+ * subjects and sessions would be lost by that. */
+static int arrange(parts *p)
 {
     int64_t n = 0;
 
-    qsort(p->v, (size_t)p->count, sizeof *p->v, compare);
+    if (p->count)
+        qsort(p->v, (size_t)p->count, sizeof *p->v, compare);
     for (int64_t i = 0; i < p->count; i++) {
-        if (i + 1 == p->count || strcmp(p->v[i].key, p->v[i + 1].key) != 0)
+        const int again = i + 1 < p->count && strcmp(p->v[i].key, p->v[i + 1].key) == 0;
+
+        if (again && p->v[i].put != put_json)
+            return vox_fail(VOX_E_FORMAT, "the id \"%.100s\" stands twice, wanted once",
+                            p->v[i].key);
+        if (!again)
             p->v[n++] = p->v[i];
     }
     p->count = n;
+    return VOX_OK;
 }
 
 static int put_parts(out *o, parts *p)
 {
     if (p->count == 0)
         return vox_buf_add(&o->text, "{}", 2);
-    arrange(p);
+    VOX_TRY(arrange(p));
     o->depth++;
     for (int64_t i = 0; i < p->count; i++) {
         VOX_TRY(vox_json_line(&o->text, i ? "," : "{", o->depth));

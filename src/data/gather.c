@@ -71,24 +71,14 @@ static int find_session(vox_gather *g, vox_gathered *o, const vox_gather_image *
     return VOX_OK;
 }
 
-static int taken(const char *key, void *arg)
-{
-    return vox_dict_get(arg, key, 0) != 0;
-}
-
-/* A name that no other image of the session has; its key ends with its stem. */
+/* A name that no other image of the session has. */
 static const char *free_name(vox_gather *g, const vox_gather_image *im)
 {
-    const size_t n = vox_image_stem(im->name);
-    const char *key = vox_arena_printf(&g->arena, "%s\1%s\1%s\1%.*s", im->dataset,
-                                       im->subject, im->session, (int)n, im->name);
-    const char *name;
+    const char *scope =
+        vox_arena_printf(&g->arena, "%s\1%s\1%s\1", im->dataset, im->subject, im->session);
+    const char *name = scope ? vox_free_name(&g->arena, &g->stems, scope, im->name) : NULL;
 
-    key = key ? vox_free_name(&g->arena, key, taken, &g->stems) : NULL;
-    if (!key || vox_dict_set(&g->stems, key, 1, NULL) != VOX_OK)
-        return NULL;
-    name = vox_arena_printf(&g->arena, "%s%s", strrchr(key, '\1') + 1, im->name + n);
-    if (name && strcmp(name, im->name) != 0) {
+    if (name && name != im->name) {
         g->renamed++;
         vox_log(VOX_INFO, "index",
                 "%s: session %s of %s has an image %s already, this one is %s", im->path,

@@ -13,7 +13,7 @@
 typedef struct vox_gather {
     vox_collection *c; /* kept */
     vox_dict at;       /* dataset; dataset, subject; ... session: number in its parent */
-    vox_dict stems;    /* ... and name: 1 */
+    vox_dict stems;    /* ... and stem: what vox_free_name keeps */
     vox_arena arena;   /* of the keys */
     int64_t renamed;   /* images whose name was taken; told by the log, one line each */
 } vox_gather;

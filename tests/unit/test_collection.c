@@ -263,6 +263,111 @@ static void collections_are_joined(void **state)
     vox_collection_release(&a);
 }
 
+/* What was renamed, or is told with a variable, is there when it comes again. */
+static void joining_again_adds_nothing(void **state)
+{
+    vox_collection a, b;
+    vox_coll_session *s = one_session(&a, "p");
+    vox_coll_merged done;
+
+    (void)state;
+    setenv("nnssl_raw", "/data/raw", 1);
+    vox_collection_add_image(&a, s, "x.nii", "/1/x.nii", "T1w");
+    vox_collection_add_image(&a, s, "y.nii", "$nnssl_raw/y.nii", "T1w");
+    vox_collection_add_image(&a, s, "z.nii", "$no_such_name/z.nii", "T1w");
+    s = one_session(&b, "p");
+    vox_collection_add_image(&b, s, "x.nii", "/2/x.nii", "T1w");
+    vox_collection_add_image(&b, s, "y.nii", "/data/raw/y.nii", "T1w");
+    vox_collection_add_image(&b, s, "z.nii", "$no_such_name/z.nii", "T1w");
+    assert_int_equal(vox_collection_set_info(&b, &s->info, "{\"a\":1}"), VOX_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(vox_collection_merge(&a, &b, &done), VOX_OK);
+        assert_int_equal(done.added, i == 0);
+        assert_int_equal(done.renamed, i == 0);
+        assert_int_equal(done.known, 2 + i);
+    }
+    s = a.dataset[0].subject[0].session;
+    assert_int_equal(s->count, 4);
+    assert_string_equal(s->image[3].name, "x_2.nii");
+    assert_string_equal(s->info, "{\"a\":1}"); /* nothing was said of it before */
+    vox_collection_release(&a);
+    vox_collection_release(&b);
+    unsetenv("nnssl_raw");
+}
+
+/* One name for thousands in a session: each gets its number without trying all before. */
+static void many_of_one_name_are_told_apart(void **state)
+{
+    enum { COUNT = 2000 };
+    vox_collection a, b;
+    vox_coll_session *s = one_session(&b, "p");
+    vox_coll_merged done;
+    const int64_t before = vox_mem_bytes();
+    char path[32];
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(path, sizeof path, "/%d/x.nii", i);
+        vox_collection_add_image(&b, s, "x.nii", path, "T1w");
+    }
+    assert_int_equal(vox_collection_init(&a, "C", 1), VOX_OK);
+    assert_int_equal(vox_collection_merge(&a, &b, &done), VOX_OK);
+    assert_int_equal(done.renamed, COUNT - 1);
+    s = a.dataset[0].subject[0].session;
+    assert_string_equal(s->image[COUNT - 1].name, "x_2000.nii");
+    assert_true(vox_mem_bytes() - before < COUNT * 1000);
+    vox_collection_release(&a);
+    vox_collection_release(&b);
+}
+
+/* Also of what joining would tell apart or take for one. */
+static void copies_are_exact(void **state)
+{
+    vox_collection a, b;
+    vox_coll_session *s = one_session(&a, "p");
+    vox_buf x = VOX_BUF_INIT, y = VOX_BUF_INIT;
+
+    (void)state;
+    vox_collection_add_image(&a, s, "x.nii", "/1/x.nii", "T1w");
+    vox_collection_add_image(&a, s, "x.nii", "/1/x.nii", "T1w");
+    vox_collection_add_image(&a, s, "x.nii.gz", "/1/x.nii.gz", "T1w");
+    assert_int_equal(vox_collection_copy(&b, &a), VOX_OK);
+    assert_int_equal(vox_collection_text(&x, &a), VOX_OK);
+    assert_int_equal(vox_collection_text(&y, &b), VOX_OK);
+    assert_string_equal(x.data, y.data);
+    vox_buf_release(&x);
+    vox_buf_release(&y);
+    vox_collection_release(&a);
+    vox_collection_release(&b);
+}
+
+/* JSON has one place for an id: writing must not drop the first of two. */
+static void twins_are_not_written(void **state)
+{
+    vox_collection c;
+    vox_coll_dataset *d;
+    vox_coll_subject *s;
+
+    (void)state;
+    one_session(&c, "p");
+    d = &c.dataset[0];
+    assert_int_equal(vox_collection_write(&c, "twins.json"), VOX_OK);
+    s = vox_collection_add_subject(&c, d, "q");
+    vox_collection_add_session(&c, s, "e");
+    vox_collection_add_session(&c, s, "e");
+    assert_int_equal(vox_collection_write(&c, "twins.json"), VOX_E_FORMAT);
+    assert_non_null(strstr(vox_error_text(), "twins.json"));
+    assert_non_null(strstr(vox_error_text(), "\"e\" stands twice"));
+    vox_collection_release(&c);
+    one_session(&c, "p");
+    vox_collection_add_subject(&c, &c.dataset[0], "p");
+    assert_int_equal(vox_collection_write(&c, "twins.json"), VOX_E_FORMAT);
+    vox_collection_release(&c);
+    assert_int_equal(vox_collection_read(&c, "twins.json"), VOX_OK);
+    assert_int_equal(c.dataset[0].count, 1); /* what was written before */
+    vox_collection_release(&c);
+}
+
 static void paths_both_ways(void **state)
 {
     static const struct {
@@ -343,6 +448,10 @@ int main(void)
         cmocka_unit_test(records_have_ids_and_paths),
         cmocka_unit_test(equal_outputs_are_refused),
         cmocka_unit_test(collections_are_joined),
+        cmocka_unit_test(joining_again_adds_nothing),
+        cmocka_unit_test(many_of_one_name_are_told_apart),
+        cmocka_unit_test(copies_are_exact),
+        cmocka_unit_test(twins_are_not_written),
         cmocka_unit_test(paths_both_ways),
         cmocka_unit_test(numbers_find_datasets),
     };

@@ -1,4 +1,4 @@
-/* bids: side-cars by folder and suffix, tables by the folder that holds the subjects. */
+/* bids: side-cars by folder, suffix and subject, tables by the folder that holds the subjects. */
 #include "data/bids.h"
 
 #include <stdlib.h>
@@ -81,25 +81,40 @@ int vox_sidecar_parse(vox_buf *info, const char *text, size_t len, const char *n
     return rc;
 }
 
-/* The side-cars of a walk, chained by folder and suffix. */
+/* The side-cars of a walk, chained by folder, suffix and subject: in a folder that holds all
+ * subjects an image looks at its own only. */
 typedef struct sidecars {
     vox_walk *w;
     vox_rejects *skipped;
-    vox_dict first; /* "<folder>\1<suffix>" and path: number of a file */
+    vox_dict first; /* "<folder>\1<suffix>\1<subject>" and path: number of a file */
     int64_t *next;  /* of each file, or -1 */
     vox_buf info;   /* scratch */
 } sidecars;
 
-/* "<folder>\1<last word of the name>" of path[0, n), which has no ending. */
+/* The first "sub-..." among the words of stem[0, n), "" when there is none. */
+static vox_slice subject_of(const char *stem, size_t n)
+{
+    for (size_t at = 0; at < n;) {
+        const char *end = memchr(stem + at, '_', n - at);
+        const size_t k = end ? (size_t)(end - stem) - at : n - at;
+
+        if (k > 4 && memcmp(stem + at, "sub-", 4) == 0)
+            return (vox_slice){stem + at, k};
+        at += k + 1;
+    }
+    return (vox_slice){"", 0};
+}
+
+/* "<folder>\1<last word of the name>\1<subject>"; the name's stem is stem[0, n). */
 static const char *chain_key(vox_walk *w, const char *path, size_t folder, const char *stem,
-                             size_t n)
+                             size_t n, vox_slice subject)
 {
     size_t at = n;
 
     while (at > 0 && stem[at - 1] != '_')
         at--;
-    return vox_arena_printf(&w->arena, "%.*s\1%.*s", (int)folder, path, (int)(n - at),
-                            stem + at);
+    return vox_arena_printf(&w->arena, "%.*s\1%.*s\1%.*s", (int)folder, path, (int)(n - at),
+                            stem + at, (int)subject.n, subject.p);
 }
 
 static size_t json_stem(const char *name)
@@ -119,7 +134,8 @@ static int chain(sidecars *s, int64_t images)
 
         if (w->v[i].kind != VOX_FILE_JSON)
             continue;
-        key = chain_key(w, path, (size_t)(base - path), base, json_stem(base));
+        key = chain_key(w, path, (size_t)(base - path), base, json_stem(base),
+                        subject_of(base, json_stem(base)));
         if (!key)
             return VOX_E_NOMEM;
         s->next[i] = vox_dict_get(&s->first, key, -1);
@@ -187,24 +203,37 @@ static int compare_length(const void *a, const void *b)
     return n != m ? (n < m ? -1 : 1) : strcmp(x->path, y->path);
 }
 
-/* Side-cars of one folder: those with fewer entities first. */
-static int take_folder(sidecars *s, const char *path, size_t folder)
+/* Of the side-cars of a chain those that the image inherits, behind found[0, *count). */
+static int find_inherited(sidecars *s, vox_file **found, int *count, const char *path,
+                          size_t folder, vox_slice subject)
 {
     const char *base = vox_path_base(path);
     const size_t n = vox_place_stem(base);
-    const char *key = chain_key(s->w, path, folder, base, n);
-    vox_file *found[CANDIDATES];
-    int count = 0;
+    const char *key = chain_key(s->w, path, folder, base, n, subject);
 
     if (!key)
         return VOX_E_NOMEM;
-    for (int64_t i = vox_dict_get(&s->first, key, -1); i >= 0 && count < CANDIDATES;
+    for (int64_t i = vox_dict_get(&s->first, key, -1); i >= 0 && *count < CANDIDATES;
          i = s->next[i]) {
         const char *name = vox_path_base(s->w->v[i].path);
 
         if (inherits(name, json_stem(name), base, n))
-            found[count++] = &s->w->v[i];
+            found[(*count)++] = &s->w->v[i];
     }
+    return VOX_OK;
+}
+
+/* Side-cars of one folder: those with fewer entities first. */
+static int take_folder(sidecars *s, const char *path, size_t folder)
+{
+    const char *base = vox_path_base(path);
+    const vox_slice all = {"", 0}, subject = subject_of(base, vox_place_stem(base));
+    vox_file *found[CANDIDATES];
+    int count = 0;
+
+    VOX_TRY(find_inherited(s, found, &count, path, folder, all));
+    if (subject.n)
+        VOX_TRY(find_inherited(s, found, &count, path, folder, subject));
     qsort(found, (size_t)count, sizeof *found, compare_length);
     for (int i = 0; i < count; i++)
         VOX_TRY(take(s, found[i]));
@@ -292,12 +321,50 @@ static int set_info(vox_collection *c, const char **field, const vox_buf *info)
     return info->len ? vox_collection_set_info(c, field, info->data) : VOX_OK;
 }
 
+/* Where what a table says goes. */
+typedef struct tables {
+    vox_collection *c;
+    vox_walk *w;
+    const char *dataset; /* of images whose path names none */
+    vox_dict roots;      /* folder that holds subjects: an image below it */
+    vox_dict subjects;   /* "<dataset>\1<subject>": number in its dataset */
+} tables;
+
+/* NULL when there is none; *rc is VOX_E_NOMEM without memory. */
+static vox_coll_subject *find_subject(const tables *t, vox_coll_dataset *d, const char *id,
+                                      int *rc)
+{
+    const char *key = vox_arena_printf(&t->w->arena, "%s\1%s", d->index, id);
+    const int64_t at = key ? vox_dict_get(&t->subjects, key, -1) : -1;
+
+    *rc = key ? VOX_OK : VOX_E_NOMEM;
+    return at < 0 ? NULL : &d->subject[at];
+}
+
+static int index_subjects(tables *t)
+{
+    for (int64_t i = 0; i < t->c->count; i++) {
+        const vox_coll_dataset *d = &t->c->dataset[i];
+
+        for (int64_t k = 0; k < d->count; k++) {
+            const char *key =
+                vox_arena_printf(&t->w->arena, "%s\1%s", d->index, d->subject[k].id);
+
+            if (!key)
+                return VOX_E_NOMEM;
+            VOX_TRY(vox_dict_set(&t->subjects, key, k, NULL));
+        }
+    }
+    return VOX_OK;
+}
+
 /* One row: of a subject, or of a session of `subject`. */
-static int take_row(vox_collection *c, vox_coll_dataset *d, vox_coll_subject *subject,
+static int take_row(const tables *to, vox_coll_dataset *d, vox_coll_subject *subject,
                     vox_table *t, int64_t row, int64_t id, vox_buf *info)
 {
     const char *cell = vox_table_cell(t, row, id);
     const char *name = full_id(&t->arena, subject ? "ses-" : "sub-", cell);
+    int rc;
 
     if (!name)
         return VOX_E_NOMEM;
@@ -305,13 +372,13 @@ static int take_row(vox_collection *c, vox_coll_dataset *d, vox_coll_subject *su
     if (subject) {
         vox_coll_session *s = vox_coll_find_session(subject, name);
 
-        return s ? set_info(c, &s->info, info) : VOX_OK;
+        return s ? set_info(to->c, &s->info, info) : VOX_OK;
     }
-    subject = vox_coll_find_subject(d, name);
-    return subject ? set_info(c, &subject->info, info) : VOX_OK;
+    subject = find_subject(to, d, name, &rc);
+    return subject ? set_info(to->c, &subject->info, info) : rc;
 }
 
-static int take_table(vox_collection *c, vox_coll_dataset *d, vox_coll_subject *subject,
+static int take_table(const tables *to, vox_coll_dataset *d, vox_coll_subject *subject,
                       const char *path)
 {
     const char *column = subject ? "session_id" : "participant_id";
@@ -324,97 +391,103 @@ static int take_table(vox_collection *c, vox_coll_dataset *d, vox_coll_subject *
     if (rc == VOX_OK && id < 0)
         rc = vox_fail(VOX_E_FORMAT, "%s: has no column %s", path, column);
     for (int64_t i = 0; i < t.rows && rc == VOX_OK; i++)
-        rc = take_row(c, d, subject, &t, i, id, &info);
+        rc = take_row(to, d, subject, &t, i, id, &info);
     vox_buf_release(&info);
     vox_table_release(&t);
     return rc;
 }
 
-/* The first image below each folder that holds subjects. */
-static int index_roots(vox_dict *roots, vox_walk *w, int64_t images)
+/* An image below each folder that holds subjects. */
+static int index_roots(tables *t, int64_t images)
 {
+    const vox_file *v = t->w->v;
+
     for (int64_t i = 0; i < images; i++) {
-        const size_t n = vox_bids_root(w->v[i].path);
+        const size_t n = vox_bids_root(v[i].path);
         const char *key;
 
-        if (i && n == vox_bids_root(w->v[i - 1].path) &&
-            strncmp(w->v[i].path, w->v[i - 1].path, n) == 0)
+        if (i && n == vox_bids_root(v[i - 1].path) &&
+            strncmp(v[i].path, v[i - 1].path, n) == 0)
             continue;
-        key = vox_arena_text(&w->arena, w->v[i].path, n);
+        key = vox_arena_text(&t->w->arena, v[i].path, n);
         if (!key)
             return VOX_E_NOMEM;
-        VOX_TRY(vox_dict_set(roots, key, i, NULL));
+        VOX_TRY(vox_dict_set(&t->roots, key, i, NULL));
     }
     return VOX_OK;
 }
 
 /* The dataset whose subjects are in the table's root; NULL when it has no images. */
-static int dataset_at(vox_coll_dataset **out, vox_collection *c, vox_walk *w,
-                      const vox_dict *roots, const char *path, const char *dataset)
+static int dataset_at(vox_coll_dataset **out, const tables *t, const char *path)
 {
-    const char *key = vox_arena_text(&w->arena, path, vox_bids_root(path));
+    const char *key = vox_arena_text(&t->w->arena, path, vox_bids_root(path));
     int64_t at;
 
     *out = NULL;
     if (!key)
         return VOX_E_NOMEM;
-    at = vox_dict_get(roots, key, -1);
+    at = vox_dict_get(&t->roots, key, -1);
     if (at >= 0) {
-        const char *name = w->v[at].place.dataset;
+        const char *name = t->w->v[at].place.dataset;
 
-        *out = vox_collection_find_dataset(c, *name ? name : dataset);
+        *out = vox_collection_find_dataset(t->c, *name ? name : t->dataset);
     }
     return VOX_OK;
 }
 
 /* A table: which dataset and, of sessions, which subject. */
-static int use_table(vox_collection *c, vox_walk *w, const vox_dict *roots, vox_file *table,
-                     const char *dataset)
+static int use_table(const tables *t, vox_file *table)
 {
     const char *base = vox_path_base(table->path), *full, *id;
     const int sessions = strcmp(base, "participants.tsv") != 0;
     vox_coll_dataset *d;
     vox_coll_subject *s = NULL;
+    int rc;
 
-    VOX_TRY(dataset_at(&d, c, w, roots, table->path, dataset));
+    VOX_TRY(dataset_at(&d, t, table->path));
     if (!d)
         return VOX_OK;
-    full = vox_walk_full(w, table->path);
-    id = vox_arena_text(&w->arena, base,
+    full = vox_walk_full(t->w, table->path);
+    id = vox_arena_text(&t->w->arena, base,
                         strlen(base) - strlen(sessions ? "_sessions.tsv" : ""));
     if (!full || !id)
         return VOX_E_NOMEM;
-    if (sessions && !(s = vox_coll_find_subject(d, id)))
-        return VOX_OK;
+    if (sessions && !(s = find_subject(t, d, id, &rc)))
+        return rc;
     table->used = 1;
-    return take_table(c, d, s, full);
+    return take_table(t, d, s, full);
 }
 
 /* Use one, or say why not. */
-static int try_table(vox_collection *c, vox_walk *w, const vox_dict *roots, vox_file *table,
-                     const char *dataset, vox_rejects *skipped)
+static int try_table(const tables *t, vox_file *table, vox_rejects *skipped)
 {
-    const int rc = use_table(c, w, roots, table, dataset);
+    const int rc = use_table(t, table);
     const char *why = "a table of no subject here";
 
     if (rc == VOX_E_NOMEM || (rc == VOX_OK && table->used))
         return rc;
     if (rc != VOX_OK)
-        why = vox_arena_printf(&w->arena, "a table that cannot be read: %s",
+        why = vox_arena_printf(&t->w->arena, "a table that cannot be read: %s",
                                vox_error_text());
-    return why ? vox_walk_skip(w, skipped, table->path, why) : VOX_E_NOMEM;
+    return why ? vox_walk_skip(t->w, skipped, table->path, why) : VOX_E_NOMEM;
 }
 
 int vox_bids_tables(vox_collection *c, vox_walk *w, int64_t images, const char *dataset,
                     vox_rejects *skipped)
 {
-    vox_dict roots = VOX_DICT_INIT;
-    int rc = w->kinds[VOX_FILE_TABLE] ? index_roots(&roots, w, images) : VOX_OK;
+    tables t = {.c = c, .w = w, .dataset = dataset};
+    int rc;
 
+    if (w->kinds[VOX_FILE_TABLE] == 0)
+        return VOX_OK;
+    rc = index_roots(&t, images);
+    if (rc == VOX_OK)
+        rc = index_subjects(&t);
     for (int64_t i = images; i < w->count && rc == VOX_OK; i++) {
         if (w->v[i].kind == VOX_FILE_TABLE)
-            rc = try_table(c, w, &roots, &w->v[i], dataset, skipped);
+            rc = try_table(&t, &w->v[i], skipped);
     }
-    vox_dict_release(&roots);
+    vox_dict_release(&t.roots);
+    vox_dict_release(&t.subjects);
     return rc;
 }

@@ -73,6 +73,15 @@ holds "a defacing mask the anonymization mask" \
     "${s1[@]}" sessions ses-b images 0 associated_masks
 holds "so is __anon" "$b/sub-02/anat/sub-02_T1w__anon.nii" \
     b.json datasets bids subjects sub-02 sessions ses-DEFAULT images 0 associated_masks anonymization_mask
+mkdir -p f && cp s.nii f/sub-01_T1w.nii && cp s.nii f/sub-02_T1w.nii && cp s.nii f/sub-02_acq-x_T1w.nii
+echo '{"A": 0, "B": 0}' >f/T1w.json
+echo '{"B": 1}' >f/sub-01_T1w.json
+echo '{"B": 2}' >f/sub-02_T1w.json
+echo '{"C": 3}' >f/acq-x_T1w.json
+exits 0 "all of a BIDS set in one folder" "$voxmind" index f -o f.json
+f=(f.json datasets f subjects)
+holds "each has its subject's side-car" '{"A":0,"B":1}' "${f[@]}" sub-01 sessions ses-DEFAULT images 0 image_info
+holds "and those of no subject" '{"A":0,"B":2,"C":3}' "${f[@]}" sub-02 sessions ses-DEFAULT images 1 image_info
 exits 0 "derivatives, when asked" "$voxmind" index bids --derivatives -o d.json
 says stdout "one more image of the same subjects" "5 new images"
 says stdout "and no more subjects" "subjects             2"

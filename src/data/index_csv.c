@@ -31,6 +31,7 @@ typedef struct reading {
     const char *file, *folder, *dataset;
     vox_table t;
     int64_t column[KNOWN];
+    int shared; /* leading folders that all paths have */
     vox_gather g;
     vox_dict seen; /* dataset, subject, session and path: row */
     vox_buf full, info;
@@ -100,12 +101,48 @@ static int is_component(const char *text)
            !strchr(text, '/') && !vox_bad_name(text);
 }
 
+/* What of a located path can tell whose an image is: all but its root. */
+static const char *below_root(const char *path)
+{
+    if (*path == '$' && strchr(path, '/'))
+        path = strchr(path, '/');
+    return path + strspn(path, "/");
+}
+
+/* How many leading folders the paths of all rows have in common. */
+static int count_shared(reading *r)
+{
+    const char *first = NULL;
+    size_t n = 0;
+
+    for (int64_t i = 0; i < r->t.rows; i++) {
+        const char *path;
+        size_t k = 0;
+
+        VOX_TRY(locate(r, &path, cell(r, i, PATH)));
+        path = below_root(path);
+        if (!*path)
+            continue;
+        if (!first) {
+            first = path;
+            n = strlen(path);
+        }
+        while (k < n && path[k] == first[k])
+            k++;
+        n = k;
+    }
+    r->shared = 0;
+    for (size_t k = 0; k < n; k++)
+        r->shared += first[k] == '/';
+    return VOX_OK;
+}
+
 /* Subject, session, dataset and name: from the row, else from the path. */
 static int fill_place(reading *r, vox_gather_image *im, int64_t row)
 {
     vox_place place;
 
-    VOX_TRY(vox_place_guess(&place, &r->t.arena, cell(r, row, PATH), 0, 0));
+    VOX_TRY(vox_place_guess(&place, &r->t.arena, below_root(im->path), r->shared, 0));
     im->subject = *cell(r, row, SUBJECT) ? cell(r, row, SUBJECT) : place.subject;
     im->session = *cell(r, row, SESSION)   ? cell(r, row, SESSION)
                   : r->column[SUBJECT] < 0 ? place.session
@@ -202,6 +239,7 @@ static int read_rows(reading *r, vox_collection *c)
 {
     VOX_TRY(vox_table_read(&r->t, r->file, vox_ends_with(r->file, ".tsv") ? '\t' : 0));
     VOX_TRY(find_columns(r));
+    VOX_TRY(count_shared(r));
     VOX_TRY(
         vox_collection_init(c, r->cfg->name ? r->cfg->name : r->dataset, r->cfg->number));
     vox_gather_init(&r->g, c);

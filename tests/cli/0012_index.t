@@ -155,6 +155,13 @@ bad_csv "a column twice" '"x" stands twice' 'path,x,x\n'
 bad_csv "nothing" "is empty" ''
 bad_csv "no image" "none is an image" 'path\nnope.nii\n'
 
+printf "path\n$scratch/n/p_1/v1/a_T1.nii\n$scratch/n/p_2/v1/b_T1.nii\n" >bare.csv
+exits 0 "a csv of absolute paths alone" "$voxmind" index bare.csv -o t.json
+holds "the folders that differ are the subjects" v1 t.json datasets bare subjects p_1 sessions v1 session_id
+printf 'path\n$scans/p_1/v1/a_T1.nii\n$scans/p_2/v1/b_T1.nii\n' >bare.csv
+exits 0 "also below a variable" env scans="$scratch/n" "$voxmind" index bare.csv -o t.json
+holds "which is no subject" v1 t.json datasets bare subjects p_2 sessions v1 session_id
+
 # ---- joining ----
 exits 0 "scans that are described already" "$voxmind" index n -o t.json --add n.json
 says stdout "are not new" "0 new images, 5 in all"

@@ -22,7 +22,7 @@ static const vox_opt opts[] = {
     VOX_OPT_STRS(index_cfg, add,
                  "a collection to merge the folders into; several are joined"),
     VOX_OPT_STR(index_cfg, name, NULL,
-                "name of the collection; default: the first folder's"),
+                "name of the collection; default: that of the first --add or folder"),
     VOX_OPT_STR(index_cfg, modality, NULL, "modality of images whose name tells none"),
     VOX_OPT_STR(index_cfg, pattern, NULL,
                 "where paths say what, as {subject}/{session}/{modality}.nii.gz"),
@@ -101,6 +101,8 @@ static int gather(indexing *x, int argc, char **argv)
         VOX_TRY(add_collection(x, x->cfg->add.v[i]));
     for (int i = 0; i < argc; i++)
         VOX_TRY(add_scans(x, argv[i]));
+    if (x->cfg->name)
+        VOX_TRY(vox_collection_set(&x->all, &x->all.name, x->cfg->name));
     if (x->cfg->relative)
         VOX_TRY(vox_collection_relative_paths(&x->all));
     return vox_collection_write(&x->all, x->cfg->out);

@@ -175,6 +175,9 @@ says stdout "are one subject" "1 subjects are in several sources: joined"
 says stdout "the names are told apart" "2 images have a new name"
 says stderr "within a source, too" "m2/p1/v1/a.nii.gz: session ses-DEFAULT of p1 has an image a.nii.gz already, this one is a_2.nii.gz"
 holds "none is lost" a_2_2.nii.gz t.json datasets x subjects p1 sessions ses-DEFAULT images 2 name
+exits 0 "a source that was joined before" "$voxmind" index m2.csv --add t.json -o t.json --name Both
+says stdout "has no new image" "0 new images, 3 in all"
+holds "a name that is given counts" Both t.json collection_name
 if [ "$(id -u)" != 0 ]; then
     mkdir m2/closed && chmod 000 m2/closed
     exits 0 "a folder that may not be read" "$voxmind" index m2 -v -o t.json

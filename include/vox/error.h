@@ -7,6 +7,10 @@
 #ifndef VOX_ERROR_H
 #define VOX_ERROR_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum vox_code {
     VOX_OK = 0,
     VOX_E_ARG = -1,     /* a value the caller passed is out of its range */
@@ -22,5 +26,9 @@ typedef enum vox_code {
 
 /** The thread's message, "" when there is none; borrowed until the next failure. */
 const char *vox_error_text(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,4 +1,5 @@
-/* dicom: one process per folder, a few at a time; its output goes to a file beside it. */
+/* dicom: one process per folder, a few at a time; its output goes to a hidden file beside what
+ * it makes. */
 #include "data/dicom.h"
 
 #include <errno.h>
@@ -78,8 +79,10 @@ static int remove_tree(const char *path)
     return rc;
 }
 
-/* The last line that a program wrote, with why it ended. */
-static int say_refused(job *j, const vox_file *folder, const char *log, int status)
+/* Pass over a folder, or a part of it: what was done, how it ended, and the last line of the
+ * log. */
+static int say(job *j, const vox_file *folder, const char *log, const char *done,
+               const char *end)
 {
     vox_buf text = VOX_BUF_INIT, why = VOX_BUF_INIT;
     const char *line;
@@ -89,9 +92,7 @@ static int say_refused(job *j, const vox_file *folder, const char *log, int stat
     while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == ' '))
         text.data[--text.len] = '\0';
     line = strrchr(vox_buf_text(&text), '\n');
-    rc = vox_buf_printf(&why, "%s refused it: %s %d, %.200s", program,
-                        WIFEXITED(status) ? "exit status" : "signal",
-                        WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status),
+    rc = vox_buf_printf(&why, "%s %s: %s%.200s", program, done, end,
                         line ? line + 1 : vox_buf_text(&text));
     pthread_mutex_lock(&j->lock);
     if (rc == VOX_OK)
@@ -102,31 +103,56 @@ static int say_refused(job *j, const vox_file *folder, const char *log, int stat
     return rc;
 }
 
-/* Convert a folder into `temp`, then give it its name. */
-static int convert_into(job *j, const vox_file *folder, const char *from, const char *temp,
-                        const char *to)
+static int say_refused(job *j, const vox_file *folder, const char *log, int status)
 {
-    vox_buf log = VOX_BUF_INIT;
-    int status = 0, rc = vox_buf_printf(&log, "%s.log", temp);
+    char end[40];
 
-    if (rc == VOX_OK)
-        rc = remove_tree(temp);
+    snprintf(end, sizeof end, "%s %d, ", WIFEXITED(status) ? "exit status" : "signal",
+             WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return say(j, folder, log, "refused it", end);
+}
+
+static int say_partial(job *j, const vox_file *folder, const char *log)
+{
+    return say(j, folder, log, "left out a part of it", "");
+}
+
+/* Some series could not be converted, or lack slices; what there is, is good. */
+static int is_partial(int status)
+{
+    enum { SOME_BAD = 8, INCOMPLETE = 10 }; /* nii_dicom_batch.h */
+
+    return WIFEXITED(status) &&
+           (WEXITSTATUS(status) == SOME_BAD || WEXITSTATUS(status) == INCOMPLETE);
+}
+
+/* Convert a folder into `temp`, then give it its name. The log stays beside what is partial,
+ * to say so again. */
+static int convert_into(job *j, const vox_file *folder, const char *from, const char *temp,
+                        const char *to, const char *log)
+{
+    int status = 0, rc = remove_tree(temp);
+
     if (rc == VOX_OK)
         rc = vox_mkdirs(temp);
     if (rc == VOX_OK)
-        rc = run(from, temp, *folder->path ? "%s_%d" : "%i/%t/%s_%d", vox_buf_text(&log),
-                 &status);
-    if (rc == VOX_OK && status != 0) {
-        rc = say_refused(j, folder, vox_buf_text(&log), status);
+        rc = run(from, temp, *folder->path ? "%s_%d" : "%i/%t/%s_%d", log, &status);
+    if (rc != VOX_OK)
+        return rc;
+    if (status != 0 && !is_partial(status)) {
+        rc = say_refused(j, folder, log, status);
         if (rc == VOX_OK)
             rc = remove_tree(temp);
-    } else if (rc == VOX_OK && rename(temp, to) != 0) {
-        rc = vox_fail_errno(VOX_E_IO, "%s: cannot rename it to %s", temp, to);
+        unlink(log);
+        return rc;
     }
-    if (rc == VOX_OK)
-        unlink(vox_buf_text(&log));
-    vox_buf_release(&log);
-    return rc;
+    if (status == 0)
+        unlink(log);
+    else
+        VOX_TRY(say_partial(j, folder, log));
+    if (rename(temp, to) != 0)
+        return vox_fail_errno(VOX_E_IO, "%s: cannot rename it to %s", temp, to);
+    return VOX_OK;
 }
 
 /* The names of series, apart from folders of the same path that hold other series. */
@@ -136,17 +162,22 @@ static int convert(void *arg, int64_t i)
 {
     job *j = arg;
     const vox_file *folder = j->folder[i];
-    vox_buf from = VOX_BUF_INIT, temp = VOX_BUF_INIT, to = VOX_BUF_INIT;
-    int rc = vox_buf_printf(&from, "%s/%s", j->w->root, folder->path);
+    vox_buf from = VOX_BUF_INIT, temp = VOX_BUF_INIT, to = VOX_BUF_INIT, log = VOX_BUF_INIT;
+    const char *slash = *folder->path ? "/" : "";
+    int rc = vox_buf_printf(&from, "%s%s%s", j->w->root, slash, folder->path);
 
     if (rc == VOX_OK)
-        rc = vox_buf_printf(&to, "%s%s%s/%s", j->cfg->to, *folder->path ? "/" : "",
-                            folder->path, series);
+        rc = vox_buf_printf(&to, "%s%s%s/%s", j->cfg->to, slash, folder->path, series);
     if (rc == VOX_OK)
         rc = vox_buf_printf(&temp, "%s.tmp", vox_buf_text(&to));
+    if (rc == VOX_OK)
+        rc =
+            vox_buf_printf(&log, "%s%s%s/.%s.log", j->cfg->to, slash, folder->path, series);
     if (rc == VOX_OK && !vox_is_dir(vox_buf_text(&to)))
         rc = convert_into(j, folder, vox_buf_text(&from), vox_buf_text(&temp),
-                          vox_buf_text(&to));
+                          vox_buf_text(&to), vox_buf_text(&log));
+    else if (rc == VOX_OK && vox_file_exists(vox_buf_text(&log)))
+        rc = say_partial(j, folder, vox_buf_text(&log));
     pthread_mutex_lock(&j->lock);
     j->done++;
     if (rc == VOX_OK && j->cfg->progress)
@@ -155,6 +186,7 @@ static int convert(void *arg, int64_t i)
     vox_buf_release(&from);
     vox_buf_release(&temp);
     vox_buf_release(&to);
+    vox_buf_release(&log);
     return rc;
 }
 

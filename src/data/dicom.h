@@ -22,7 +22,8 @@ typedef struct vox_dicom_cfg {
 /**
  * Convert the DICOM folders of a walk.
  *
- * @param[out] skipped  folders that dcm2niix refused are appended, with its last line
+ * @param[out] skipped  folders that dcm2niix refused, or of which it left out a part, are
+ *                      appended, with its last line
  * @return VOX_OK; VOX_E_MISSING: there is no dcm2niix; VOX_E_IO; VOX_E_NOMEM
  */
 int vox_dicom_convert(const vox_dicom_cfg *cfg, vox_walk *w, vox_rejects *skipped);

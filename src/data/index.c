@@ -171,8 +171,8 @@ static int skip_unused(indexing *x)
     static const char *const why[] = {
         [VOX_FILE_MASK] = "a mask or label map, by its name",
         [VOX_FILE_JSON] = "a JSON file of no image",
-        [VOX_FILE_DICOM] =
-            "a folder of DICOM files beside other images; --dicom takes them"};
+        [VOX_FILE_DICOM] = "a folder of DICOM files; --dicom takes them",
+    };
 
     for (int64_t i = x->images; i < x->w.count; i++) {
         const vox_file *f = &x->w.v[i];
@@ -183,8 +183,8 @@ static int skip_unused(indexing *x)
     return VOX_OK;
 }
 
-/* The name that nothing in the path said: what a side-car calls Modality (MR, CT), or what
- * the user did. */
+/* The name that nothing in the path said: what the user calls it, or what a side-car does
+ * (MR, CT). */
 static int modality_of(indexing *x, const char **out, const vox_file *f)
 {
     vox_buf text = VOX_BUF_INIT;
@@ -232,21 +232,24 @@ static int build(indexing *x, vox_collection *c)
     return rc == VOX_OK ? vox_bids_tables(c, &x->w, x->images, x->dataset, x->skipped) : rc;
 }
 
-/* Convert, then go on with the folder of what came out. */
+/* Convert, then go on with the folder of what came out. It has the path of the scans' folder:
+ * what was converted from another one is not in it. */
 static int convert_dicom(indexing *x)
 {
-    const vox_dicom_cfg cfg = {x->cfg->converted, x->cfg->threads, x->cfg->progress,
-                               x->cfg->arg};
+    const char *to = vox_arena_printf(&x->w.arena, "%s%s", x->cfg->converted, x->w.root);
+    const vox_dicom_cfg cfg = {to, x->cfg->threads, x->cfg->progress, x->cfg->arg};
     const vox_walk_cfg all = {NULL, 0};
 
+    if (!to)
+        return VOX_E_NOMEM;
     for (int64_t i = 0; i < x->w.count; i++) {
         if (x->w.v[i].kind == VOX_FILE_IMAGE)
             VOX_TRY(vox_walk_skip(&x->w, x->skipped, x->w.v[i].path, "not a DICOM file"));
     }
     VOX_TRY(vox_dicom_convert(&cfg, &x->w, x->skipped));
-    x->converted = realpath(cfg.to, NULL);
+    x->converted = realpath(to, NULL);
     if (!x->converted)
-        return vox_fail_errno(VOX_E_IO, "%s", cfg.to);
+        return vox_fail_errno(VOX_E_IO, "%s", to);
     vox_walk_release(&x->w);
     return vox_walk_folder(&x->w, x->converted, &all, x->skipped);
 }

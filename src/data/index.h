@@ -25,13 +25,15 @@ typedef enum vox_index_kind {
 typedef struct vox_index_cfg {
     const char *name;     /* collection name; NULL: the folder's */
     int64_t number;       /* collection index */
-    const char *modality; /* where nothing says it; NULL: "unknown" */
+    const char *modality; /* where no name says it; NULL: what a side-car
+                           * calls Modality, else "unknown" */
     const char *exclude;  /* a folder that is not entered, or NULL */
     vox_index_kind kind;
     const char *pattern;   /* data/place.h, or NULL */
     int derivatives;       /* enter "derivatives" of a BIDS tree */
-    const char *converted; /* folder for what DICOM becomes; NULL: DICOM is passed over. A
-                            * folder without other images is taken as DICOM */
+    const char *converted; /* folder for what DICOM becomes, below it the path of the scans;
+                            * NULL: DICOM is passed over. A folder without other images is
+                            * taken as DICOM */
     int threads;           /* for conversion */
     vox_progress_fn progress; /* or NULL */
     void *arg;

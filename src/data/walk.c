@@ -30,7 +30,7 @@ typedef struct walker {
 
 const char *vox_walk_full(vox_walk *w, const char *path)
 {
-    return vox_arena_printf(&w->arena, "%s/%s", w->root, path);
+    return vox_arena_printf(&w->arena, "%s%s%s", w->root, *path ? "/" : "", path);
 }
 
 const char *vox_bad_name(const char *name)
@@ -44,8 +44,7 @@ const char *vox_bad_name(const char *name)
     return NULL;
 }
 
-/* A path as a terminal may show it: odd bytes as \xNN. */
-static const char *shown(vox_walk *w, const char *path)
+const char *vox_walk_shown(vox_walk *w, const char *path)
 {
     char *out = vox_arena_alloc(&w->arena, 4 * strlen(path) + 1, 1), *to = out;
     size_t left = strlen(path);
@@ -70,7 +69,7 @@ int vox_walk_skip(vox_walk *w, vox_rejects *skipped, const char *path, const cha
 {
     const char *full = vox_walk_full(w, path);
 
-    full = full ? shown(w, full) : NULL;
+    full = full ? vox_walk_shown(w, full) : NULL;
     return full ? vox_rejects_add(skipped, full, "", reason) : VOX_E_NOMEM;
 }
 

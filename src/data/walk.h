@@ -54,8 +54,11 @@ typedef struct vox_walk {
 int vox_walk_folder(vox_walk *out, const char *root, const vox_walk_cfg *cfg,
                     vox_rejects *skipped);
 
-/** "<root>/<path>" in the arena; NULL without memory. */
+/** "<root>/<path>", of "" the root, in the arena; NULL without memory. */
 const char *vox_walk_full(vox_walk *w, const char *path);
+
+/** A path as a terminal may show it, odd bytes as \xNN; in the arena, NULL without memory. */
+const char *vox_walk_shown(vox_walk *w, const char *path);
 
 /** Pass over a file, by its path below the root. @return VOX_OK; VOX_E_NOMEM */
 int vox_walk_skip(vox_walk *w, vox_rejects *skipped, const char *path, const char *reason);

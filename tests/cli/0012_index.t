@@ -211,6 +211,7 @@ name=${name//%i/P1}; name=${name//%t/2024}; name=${name//%s/1}; name=${name//%d/
 mkdir -p "$(dirname "$out/$name")"
 cp "$SCAN" "$out/$name.nii"
 echo '{"Modality": "MR", "PatientID": "P1", "EchoTime": 0.1}' >"$out/$name.json"
+case $1 in *half*) echo "Error: one series has no slices"; exit 8 ;; esac
 C
 chmod +x bin/dcm2niix
 dicom() { # a file with DICOM's mark
@@ -225,7 +226,7 @@ complains "in one message" "dcm2niix was not found" "apt-get install dcm2niix"
 PATH=$scratch/bin:$PATH
 exits 0 "index takes DICOM folders" "$voxmind" index d -v -o x.json
 says stdout "what the converter refused" "d/pat2/study1/ser1: dcm2niix refused it: exit status 2, Error: no valid images"
-holds "the others are there" "$scratch/x_nifti/pat1/study1/ser2/dicom/1_t1.nii" \
+holds "the others are there" "$scratch/x_nifti$scratch/d/pat1/study1/ser2/dicom/1_t1.nii" \
     x.json datasets d subjects ser2 sessions ses-DEFAULT images 0 image_path
 holds "with the side-car, without names" '{"EchoTime":0.1,"Modality":"MR"}' \
     x.json datasets d subjects ser2 sessions ses-DEFAULT images 0 image_info
@@ -234,7 +235,7 @@ passes "one call per folder" [ "$(wc -l <log)" = 3 ]
 exits 0 "what is converted is taken again" "$voxmind" index d -o x.json
 passes "only the refused one is tried again" [ "$(wc -l <log)" = 4 ]
 exits 0 "DICOM files in one folder" "$voxmind" index flat -o f.json
-holds "are told apart by patient" "$scratch/f_nifti/dicom/P1/2024/1_t1.nii" \
+holds "are told apart by patient" "$scratch/f_nifti$scratch/flat/dicom/P1/2024/1_t1.nii" \
     f.json datasets flat subjects 1_t1 sessions ses-DEFAULT images 0 image_path
 mkdir -p e/b && dicom e/1.dcm && dicom e/b/2.dcm && dicom e/z.dcm
 : >log
@@ -242,9 +243,20 @@ exits 0 "DICOM above and below" "$voxmind" index e -o e/x.json
 passes "each folder once" [ "$(wc -l <log)" = 2 ]
 exits 0 "and again, with the output inside" "$voxmind" index e -o e/x.json
 says stdout "what was converted is no scan of its own" "2 in all"
+mkdir -p half && dicom half/1
+for i in 1 2; do
+    exits 0 "DICOM files of which the converter left out some, time $i" "$voxmind" index half -v -o h.json
+    says stdout "are told" "half: dcm2niix left out a part of it: Error: one series has no slices"
+    says stdout "the others are taken" "1 new images"
+done
+mkdir -p d1/s1 d1/s2 d2/s1 d2/s2
+for f in d1/s1/1 d1/s2/1 d2/s1/1 d2/s2/1; do dicom $f; done
+exits 0 "two sources with folders of one name" "$voxmind" index d1 d2 -o two.json
+holds "do not take each other's place" "$scratch/two_nifti$scratch/d2/s1/dicom/1_t1.nii" \
+    two.json datasets d2 subjects s1 sessions ses-DEFAULT images 0 image_path
 cp s.nii d/scan.nii
 exits 0 "DICOM beside other images" "$voxmind" index d -v -o y.json
-says stdout "is passed over" "ser1: a folder of DICOM files beside other images; --dicom"
+says stdout "is passed over" "ser1: a folder of DICOM files; --dicom"
 exits 0 "unless asked for" "$voxmind" index d --dicom -v -o y.json
 says stdout "then the others are" "scan.nii: not a DICOM file"
 exits 1 "--dicom without any" "$voxmind" index n --dicom -o none.json

@@ -20,6 +20,7 @@
 typedef struct indexing {
     const vox_index_cfg *cfg;
     vox_rejects *skipped;
+    int64_t had;         /* skipped before, in other folders */
     const char *dataset; /* of images whose path names none */
     vox_walk w;
     int64_t images;
@@ -90,10 +91,13 @@ static int have_channels(indexing *x, int *yes)
 /* An image of OpenMind's folder <scan>__Data is named after both. */
 static int name_image(vox_walk *w, vox_file *f)
 {
-    const char *base = vox_path_base(f->path), *at = base - strlen("__Data/"), *from = at;
+    const char *base = vox_path_base(f->path), *at, *from;
 
     f->name = base;
-    if (base - f->path <= (ptrdiff_t)strlen("__Data/") || strncmp(at, "__Data/", 7) != 0)
+    if (base - f->path <= (ptrdiff_t)strlen("__Data/"))
+        return VOX_OK;
+    at = from = base - strlen("__Data/");
+    if (strncmp(at, "__Data/", 7) != 0)
         return VOX_OK;
     while (from > f->path && from[-1] != '/')
         from--;
@@ -254,16 +258,19 @@ static int convert_dicom(indexing *x)
     return vox_walk_folder(&x->w, x->converted, &all, x->skipped);
 }
 
-static int fail_empty(const indexing *x)
+static int fail_empty(indexing *x)
 {
     const vox_rejects *r = x->skipped;
+    int64_t n;
 
-    if (r->count == 0)
+    VOX_TRY(skip_unused(x));
+    n = r->count - x->had;
+    if (n == 0)
         return vox_fail(VOX_E_MISSING, "%s: no images in it, it is empty", x->w.root);
     return vox_fail(
         VOX_E_MISSING,
         "%s: no images in it (%lld files and folders skipped; the last, %s: %s)", x->w.root,
-        (long long)r->count, r->v[r->count - 1].path, r->v[r->count - 1].reason);
+        (long long)n, r->v[r->count - 1].path, r->v[r->count - 1].reason);
 }
 
 static int choose_files(indexing *x)
@@ -304,9 +311,13 @@ static int index_into(vox_collection *c, const char *root, indexing *x)
     const char *base = vox_path_base(root);
 
     x->dataset = *base ? base : "root";
-    if (vox_bad_name(x->dataset))
-        return vox_fail(VOX_E_ARG, "the folder cannot name a dataset: %s",
-                        vox_bad_name(x->dataset));
+    if (vox_bad_name(x->dataset)) {
+        const char *shown = vox_walk_shown(&x->w, root);
+
+        return shown ? vox_fail(VOX_E_ARG, "%s: cannot name a dataset: %s", shown,
+                                vox_bad_name(x->dataset))
+                     : VOX_E_NOMEM;
+    }
     if (x->cfg->pattern)
         VOX_TRY(vox_place_check_pattern(x->cfg->pattern));
     VOX_TRY(
@@ -320,7 +331,7 @@ int vox_index_folder(vox_collection *out, const char *dir, const vox_index_cfg *
 {
     static const vox_index_cfg defaults = {.number = 1};
     vox_collection c = VOX_COLLECTION_INIT;
-    indexing x = {.cfg = cfg ? cfg : &defaults, .skipped = skipped};
+    indexing x = {.cfg = cfg ? cfg : &defaults, .skipped = skipped, .had = skipped->count};
     char *root = realpath(dir, NULL);
     int rc;
 

@@ -193,6 +193,15 @@ complains "in one message" "exclude each other"
 mkdir -p raw/pool && cp s.nii raw/pool/a.nii
 exits 0 "paths below nnssl_raw" env nnssl_raw="$scratch/raw" "$voxmind" index raw/pool --relative -o r.json
 holds "may be written with its name" '$nnssl_raw/pool/a.nii' r.json datasets pool subjects a sessions ses-DEFAULT images 0 image_path
+exits 0 "and are known by it" env nnssl_raw="$scratch/raw" "$voxmind" index raw/pool --relative --add r.json -o r.json
+says stdout "when they come again" "0 new images, 1 in all"
+mkdir -p masks_only empty $'ctl\nfolder' && cp s.nii masks_only/x_seg.nii && cp s.nii $'ctl\nfolder'
+exits 1 "a folder of masks alone" "$voxmind" index masks_only -o none.json
+complains "in one message, which is not that it is empty" "x_seg.nii: a mask or label map"
+exits 1 "an empty folder behind one with skipped files" "$voxmind" index n empty -o none.json
+complains "in one message" "/empty: no images in it, it is empty"
+exits 1 "a folder that cannot name a dataset" "$voxmind" index $'ctl\nfolder' -o none.json
+complains "in one message" 'ctl\x0afolder' "control character"
 
 # ---- DICOM: a stand-in for the converter, which leaves what the real one would ----
 mkdir -p bin d/pat1/study1/ser1 d/pat1/study1/ser2 d/pat2/study1/ser1 flat

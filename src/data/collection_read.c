@@ -179,6 +179,15 @@ static int read_name(reader *r, void *o, const field *f, const node *at)
     return read_inside(r, &r->name, f, at);
 }
 
+static int fail_number(const reader *r, const node *at, const char *key, vox_slice raw)
+{
+    char what[160];
+
+    snprintf(what, sizeof what, "\"%s\" is %.*s, wanted an integer or a string", key,
+             (int)(raw.n < 40 ? raw.n : 40), raw.p);
+    return fail_at(r, at, VOX_E_FORMAT, what);
+}
+
 /* "collection_index", "dataset_index": a string or an integer. */
 static int read_index(reader *r, void *o, const field *f, const node *at)
 {
@@ -194,7 +203,7 @@ static int read_index(reader *r, void *o, const field *f, const node *at)
     VOX_TRY(vox_json_pull_value(&r->p, &raw));
     for (size_t i = 0; i < raw.n; i++) {
         if (!strchr("-0123456789", raw.p[i]))
-            return fail_at(r, at, VOX_E_FORMAT, "an index is no integer");
+            return fail_number(r, at, f->key, raw);
     }
     VOX_TRY(vox_buf_resize(&r->text, 0));
     VOX_TRY(vox_buf_add(&r->text, raw.p, raw.n));

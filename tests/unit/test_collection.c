@@ -115,7 +115,8 @@ static void keys_are_kept_or_refused(void **state)
     refused(HEAD "\"subjects\":{\"s\":{\"sessions\":{}},\"s\":{\"sessions\":{}}}}}}",
             VOX_E_FORMAT, "f.json: datasets[d]: \"subjects\" holds \"s\" twice");
     refused(HEAD "\"subjects\":{}}},\"a\\u0000b\":1", VOX_E_FORMAT, "f.json: not JSON");
-    refused("{\"collection_index\":1.5", VOX_E_FORMAT, "no integer");
+    refused("{\"collection_index\":1.5", VOX_E_FORMAT,
+            "\"collection_index\" is 1.5, wanted an integer");
     refused("{\"collection_name\":\"a\\u0000b\"", VOX_E_FORMAT, "zero");
 }
 

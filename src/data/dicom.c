@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/stop.h"
 
 extern char **environ;
 
@@ -62,10 +64,13 @@ static int run(const char *from, const char *to, const char *names, const char *
     return VOX_OK;
 }
 
+/* Links are removed, not followed. */
 static int remove_tree(const char *path)
 {
     vox_strs names = {0};
-    int rc = vox_is_dir(path) ? vox_dir_list(&names, path) : VOX_OK;
+    struct stat st;
+    const int is_dir = lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    int rc = is_dir ? vox_dir_list(&names, path) : VOX_OK;
 
     for (int64_t i = 0; i < names.count && rc == VOX_OK; i++) {
         char *full = vox_path_join(path, names.v[i]);
@@ -126,19 +131,43 @@ static int is_partial(int status)
            (WEXITSTATUS(status) == SOME_BAD || WEXITSTATUS(status) == INCOMPLETE);
 }
 
+/* A signal that is meant for us ends the converters, too: what they leave says nothing. */
+static int check_stop(void)
+{
+    if (vox_stop_asked())
+        return vox_fail(VOX_E_STOP, "converting was stopped by %s; finished folders stay",
+                        vox_stop_name());
+    return VOX_OK;
+}
+
+/* Remove what a conversion that failed left; the failure stays. */
+static int discard(const char *temp, const char *log)
+{
+    vox_error e;
+
+    vox_error_take(&e);
+    unlink(log);
+    (void)remove_tree(temp);
+    return vox_error_give(&e);
+}
+
 /* Convert a folder into `temp`, then give it its name. The log stays beside what is partial,
  * to say so again. */
 static int convert_into(job *j, const vox_file *folder, const char *from, const char *temp,
                         const char *to, const char *log)
 {
-    int status = 0, rc = remove_tree(temp);
+    int status = 0, rc = check_stop();
 
+    if (rc == VOX_OK)
+        rc = remove_tree(temp);
     if (rc == VOX_OK)
         rc = vox_mkdirs(temp);
     if (rc == VOX_OK)
         rc = run(from, temp, *folder->path ? "%s_%d" : "%i/%t/%s_%d", log, &status);
+    if (rc == VOX_OK)
+        rc = check_stop();
     if (rc != VOX_OK)
-        return rc;
+        return discard(temp, log);
     if (status != 0 && !is_partial(status)) {
         rc = say_refused(j, folder, log, status);
         if (rc == VOX_OK)

@@ -24,7 +24,8 @@ typedef struct vox_dicom_cfg {
  *
  * @param[out] skipped  folders that dcm2niix refused, or of which it left out a part, are
  *                      appended, with its last line
- * @return VOX_OK; VOX_E_MISSING: there is no dcm2niix; VOX_E_IO; VOX_E_NOMEM
+ * @return VOX_OK; VOX_E_MISSING: there is no dcm2niix; VOX_E_STOP: a signal (base/stop.h);
+ * VOX_E_IO; VOX_E_NOMEM
  */
 int vox_dicom_convert(const vox_dicom_cfg *cfg, vox_walk *w, vox_rejects *skipped);
 

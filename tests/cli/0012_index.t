@@ -220,7 +220,7 @@ name=${name//%i/P1}; name=${name//%t/2024}; name=${name//%s/1}; name=${name//%d/
 mkdir -p "$(dirname "$out/$name")"
 cp "$SCAN" "$out/$name.nii"
 echo '{"Modality": "MR", "PatientID": "P1", "EchoTime": 0.1}' >"$out/$name.json"
-case $1 in *half*) echo "Error: one series has no slices"; exit 8 ;; esac
+case $1 in *half*) echo "Error: one series has no slices"; exit 8 ;; *stop*) kill $PPID; exit 1 ;; esac
 C
 chmod +x bin/dcm2niix
 dicom() { # a file with DICOM's mark
@@ -258,6 +258,11 @@ for i in 1 2; do
     says stdout "are told" "half: dcm2niix left out a part of it: Error: one series has no slices"
     says stdout "the others are taken" "1 new images"
 done
+mkdir -p stop/a stop/b && dicom stop/a/1 && dicom stop/b/1
+: >log
+exits 143 "a signal while DICOM is converted" \
+    "$voxmind" pretrain stop --net resenc_xs --patch 32 --epochs 1 --steps 1 --threads 1 --out stopped
+passes "ends it" [ "$(wc -l <log)" = 1 ]
 mkdir -p d1/s1 d1/s2 d2/s1 d2/s2
 for f in d1/s1/1 d1/s2/1 d2/s1/1 d2/s2/1; do dicom $f; done
 exits 0 "two sources with folders of one name" "$voxmind" index d1 d2 -o two.json

@@ -218,10 +218,12 @@ int vox_dir_list(vox_strs *out, const char *dir)
     if (!d)
         return vox_fail_errno(errno == ENOENT ? VOX_E_MISSING : VOX_E_IO,
                               "%s: cannot read the folder", dir);
-    while (rc == VOX_OK && (e = readdir(d)) != NULL) {
+    for (errno = 0; rc == VOX_OK && (e = readdir(d)) != NULL; errno = 0) {
         if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
             rc = vox_strs_add(out, e->d_name);
     }
+    if (rc == VOX_OK && errno)
+        rc = vox_fail_errno(VOX_E_IO, "%s: cannot read the folder to its end", dir);
     closedir(d);
     if (out->count)
         qsort(out->v, (size_t)out->count, sizeof *out->v, compare_text);

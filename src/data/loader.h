@@ -51,11 +51,13 @@ void vox_loader_close(vox_loader *l);
  * @return VOX_OK; the failure of the thread that met it; VOX_E_MISSING after the last */
 int vox_loader_next(vox_loader *l, const vox_sample **out);
 
-/** Seconds spent waiting in vox_loader_next, and unreadable items so far. */
+/** Seconds spent waiting in vox_loader_next. */
 double vox_loader_waited(const vox_loader *l);
 
-/** Seconds the threads, together, spent reading crops and in `prepare`. */
+/** Seconds the threads, together, spent reading crops and in `prepare`; of samples taken. */
 void vox_loader_spent(const vox_loader *l, double *reading, double *preparing);
+
+/** Images that were found unreadable in samples taken so far, each counted once. */
 int64_t vox_loader_bad(const vox_loader *l);
 
 #endif

@@ -337,8 +337,12 @@ int vox_index_folder(vox_collection *out, const char *dir, const vox_index_cfg *
 
     *out = c;
     if (!root || !vox_is_dir(root)) {
+        rc = vox_fail(VOX_E_MISSING,
+                      root ? "%s: is a file, wanted a folder, or with --csv a table"
+                           : "%s: no such folder",
+                      dir);
         free(root);
-        return vox_fail(VOX_E_MISSING, "%s: no such folder", dir);
+        return rc;
     }
     rc = index_into(&c, root, &x);
     if (rc == VOX_OK)

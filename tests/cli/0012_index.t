@@ -153,6 +153,9 @@ bad_csv "UTF-16" "is UTF-16" '\xff\xfep'
 bad_csv "no path" 'no column "path"' 'file,x\n'
 bad_csv "a column twice" '"x" stands twice' 'path,x,x\n'
 bad_csv "nothing" "is empty" ''
+printf 'path\n' >TABLE.CSV
+exits 1 "a file that is no folder" "$voxmind" index TABLE.CSV -o none.json
+complains "in one message" "TABLE.CSV: is a file, wanted a folder, or with --csv a table"
 bad_csv "no image" "none is an image" 'path\nnope.nii\n'
 
 printf "path\n$scratch/n/p_1/v1/a_T1.nii\n$scratch/n/p_2/v1/b_T1.nii\n" >bare.csv

@@ -97,8 +97,7 @@ static int check_file(reading *r, const char *path, const char **why)
 /* A text that becomes a folder or file name. */
 static int is_component(const char *text)
 {
-    return *text && strcmp(text, ".") != 0 && strcmp(text, "..") != 0 &&
-           !strchr(text, '/') && !vox_bad_name(text);
+    return *text && !strchr(text, '/') && !vox_bad_name(text);
 }
 
 /* What of a located path can tell whose an image is: all but its root. */

@@ -134,7 +134,9 @@ static int split(conversion *v, vox_gather_image *im, const char *path)
     im->subject = part[1];
     im->session = strncmp(part[2], "ses-", 4) == 0 ? part[2] : "ses-DEFAULT";
     im->name = vox_path_base(path);
-    return *im->dataset && *im->subject && *im->name && !vox_bad_name(path);
+    return *im->dataset && *im->subject && *im->name && !vox_bad_name(path) &&
+           !vox_bad_name(im->dataset) && !vox_bad_name(im->subject) &&
+           !vox_bad_name(im->name);
 }
 
 /* A derived image is named after the folder of its scan, too: "x__Data/FA.nii.gz" is

@@ -35,6 +35,8 @@ const char *vox_walk_full(vox_walk *w, const char *path)
 
 const char *vox_bad_name(const char *name)
 {
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return "its name is . or ..";
     if (!vox_utf8_valid(name, strlen(name), 0))
         return "its name is not UTF-8";
     for (const char *p = name; *p; p++) {

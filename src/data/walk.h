@@ -65,8 +65,8 @@ int vox_walk_skip(vox_walk *w, vox_rejects *skipped, const char *path, const cha
 
 void vox_walk_release(vox_walk *w);
 
-/** A name that is no good in ids and messages: not UTF-8, or with control characters. The
- * reason, or NULL. */
+/** A name that is no good in ids and messages: not UTF-8, with control characters, or "." or
+ * "..". The reason, or NULL. */
 const char *vox_bad_name(const char *name);
 
 #endif

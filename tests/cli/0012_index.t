@@ -292,6 +292,9 @@ exits 0 "convert-openmind" env nnssl_raw="$scratch/raw" nnssl_preprocessed="$scr
 says stderr "images that are not there are counted" "are listed but not there"
 sed 's/pool/om/g' "$source/tests/golden/openmind/pretrain_data.json" >want.json
 passes "the peer's bytes" cmp want.json raw/Dataset745_OpenMind/pretrain_data.json
+mkdir odd && printf 'image_path,modality,unique_id,derived_from,image_quality_score\nd/sub-1/a.nii,T1w,d_x,,1\n../sub-1/b.nii,T1w,d_x,,1\n' >odd/openneuro_metadata.csv
+exits 0 "a row whose dataset is no name" "$voxmind" convert-openmind --openmind_root_dir odd -o odd.json
+says stdout "is passed over" "1 images of 1 datasets, 1 rows skipped"
 exits 0 "its nnssl name" env nnssl_raw="$scratch/raw" "$(dirname "$voxmind")/nnssl_convert_openmind" --openmind_root_dir raw/om -q
 printf 'image_path,modality\n' >raw/om/openneuro_metadata.csv
 exits 1 "a table without its columns" env nnssl_raw="$scratch/raw" "$voxmind" convert-openmind --openmind_root_dir raw/om

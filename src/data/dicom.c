@@ -238,3 +238,62 @@ int vox_dicom_convert(const vox_dicom_cfg *cfg, vox_walk *w, vox_rejects *skippe
     vox_free(j.folder);
     return rc;
 }
+
+/* Was a file of this path, which is restored, converted from one of the folders? Its folder's
+ * path is what stands in front of the names of series. */
+static int has_source(const vox_dict *folders, char *path)
+{
+    const size_t n = strlen(series);
+
+    for (char *at = path; (at = strstr(at, series)); at++) {
+        int found;
+
+        if (at[n] != '/' || (at > path && at[-1] != '/'))
+            continue;
+        if (at == path) {
+            found = (int)vox_dict_get(folders, "", 0);
+        } else {
+            at[-1] = '\0';
+            found = (int)vox_dict_get(folders, path, 0);
+            at[-1] = '/';
+        }
+        if (found)
+            return 1;
+    }
+    return 0;
+}
+
+static int drop_files(vox_walk *w, const vox_dict *folders, vox_rejects *skipped)
+{
+    int64_t n = 0;
+
+    for (int64_t i = 0; i < w->count; i++) {
+        char *path = vox_arena_strdup(&w->arena, w->v[i].path);
+
+        if (!path)
+            return VOX_E_NOMEM;
+        if (has_source(folders, path)) {
+            w->v[n++] = w->v[i];
+            continue;
+        }
+        w->kinds[w->v[i].kind]--;
+        VOX_TRY(vox_walk_skip(w, skipped, path, "the DICOM it was made of is gone"));
+    }
+    w->count = n;
+    return VOX_OK;
+}
+
+int vox_dicom_drop_stale(vox_walk *converted, const vox_walk *scans, vox_rejects *skipped)
+{
+    vox_dict folders = VOX_DICT_INIT;
+    int rc = VOX_OK;
+
+    for (int64_t i = 0; i < scans->count && rc == VOX_OK; i++) {
+        if (scans->v[i].kind == VOX_FILE_DICOM)
+            rc = vox_dict_set(&folders, scans->v[i].path, 1, NULL);
+    }
+    if (rc == VOX_OK)
+        rc = drop_files(converted, &folders, skipped);
+    vox_dict_release(&folders);
+    return rc;
+}

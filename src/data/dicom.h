@@ -29,4 +29,14 @@ typedef struct vox_dicom_cfg {
  */
 int vox_dicom_convert(const vox_dicom_cfg *cfg, vox_walk *w, vox_rejects *skipped);
 
+/**
+ * Take what was converted from folders that are not among the scans any more out of a walk.
+ *
+ * @param converted  of cfg->to
+ * @param scans      what vox_dicom_convert was given
+ * @param[out] skipped  what is taken out is appended
+ * @return VOX_OK; VOX_E_NOMEM
+ */
+int vox_dicom_drop_stale(vox_walk *converted, const vox_walk *scans, vox_rejects *skipped);
+
 #endif

@@ -243,6 +243,8 @@ static int convert_dicom(indexing *x)
     const char *to = vox_arena_printf(&x->w.arena, "%s%s", x->cfg->converted, x->w.root);
     const vox_dicom_cfg cfg = {to, x->cfg->threads, x->cfg->progress, x->cfg->arg};
     const vox_walk_cfg all = {NULL, 0};
+    vox_walk scans;
+    int rc;
 
     if (!to)
         return VOX_E_NOMEM;
@@ -254,8 +256,13 @@ static int convert_dicom(indexing *x)
     x->converted = realpath(to, NULL);
     if (!x->converted)
         return vox_fail_errno(VOX_E_IO, "%s", to);
-    vox_walk_release(&x->w);
-    return vox_walk_folder(&x->w, x->converted, &all, x->skipped);
+    scans = x->w;
+    x->w = (vox_walk){0};
+    rc = vox_walk_folder(&x->w, x->converted, &all, x->skipped);
+    if (rc == VOX_OK)
+        rc = vox_dicom_drop_stale(&x->w, &scans, x->skipped);
+    vox_walk_release(&scans);
+    return rc;
 }
 
 static int fail_empty(indexing *x)

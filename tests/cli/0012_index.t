@@ -271,6 +271,10 @@ for f in d1/s1/1 d1/s2/1 d2/s1/1 d2/s2/1; do dicom $f; done
 exits 0 "two sources with folders of one name" "$voxmind" index d1 d2 -o two.json
 holds "do not take each other's place" "$scratch/two_nifti$scratch/d2/s1/dicom/1_t1.nii" \
     two.json datasets d2 subjects s1 sessions ses-DEFAULT images 0 image_path
+rm -r d1/s2
+exits 0 "DICOM that was taken away" "$voxmind" index d1 -v -o two.json
+says stdout "is not taken from what was converted" "1 new images"
+says stdout "and it says so" "the DICOM it was made of is gone"
 cp s.nii d/scan.nii
 exits 0 "DICOM beside other images" "$voxmind" index d -v -o y.json
 says stdout "is passed over" "ser1: a folder of DICOM files; --dicom"

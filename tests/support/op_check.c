@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "ops/blocks.h"
+#include "ops/linear.h"
 #include "ops/norm_act.h"
 #include "support/op_case.h"
 #include "support/unit.h"
@@ -256,12 +257,34 @@ static int64_t conv_terms(const op_case *c, int i)
     return i == OP_OUT ? all / w.n[0] : all / w.n[1];
 }
 
+static int64_t linear_terms(const op_case *c, int i)
+{
+    const vox_shape x = c->spec.in[VOX_LINEAR_X].shape;
+    const int64_t tokens = x.n[0] * x.n[1];
+
+    switch (i) {
+    case OP_OUT:
+        return x.n[2];
+    case VOX_LINEAR_X:
+        return c->spec.out[0].shape.n[2];
+    case VOX_LINEAR_W:
+    case VOX_LINEAR_B:
+        return tokens;
+    case VOX_LINEAR_SCALE:
+        return tokens * x.n[2];
+    default:
+        return 1;
+    }
+}
+
 static int64_t terms(const op_case *c, int i)
 {
     const int64_t all = op_case_count_in(c, 0);
 
     if (is(c, "conv3d") || is(c, "conv_transpose3d"))
         return conv_terms(c, i);
+    if (is(c, "linear"))
+        return linear_terms(c, i);
     if (is(c, "norm_act"))
         return all / c->spec.in[0].shape.n[1];
     if (is(c, "masked_mse"))

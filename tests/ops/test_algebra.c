@@ -27,6 +27,8 @@ static const char *const linear[][2] = {
     {"avg_pool3d",       "1x16x4x8x6"                             },
     {"mask_blocks",      "2x9x4x6x4"                              },
     {"gather",           "2x8x12"                                 },
+    {"linear",           "2x7x24 out=33"                          },
+    {"linear",           "1x40x9 out=5"                           },
 };
 
 static void for_all(void (*check)(op_case *c, const op_how *how))

@@ -82,6 +82,12 @@ def gather(x, index):
     return torch.gather(x, 1, index[:, :, None].expand(-1, -1, x.shape[2]))
 
 
+def linear(x, w, b=None, scale=None, residual=None):
+    y = F.linear(x, w, b)
+    y = y if scale is None else y * scale
+    return y if residual is None else y + residual
+
+
 def cases(r):
     def n(*shape):
         return leaf(r, *shape)
@@ -130,6 +136,9 @@ def cases(r):
            [n(2, 7, 5), r.integers(0, 7, (2, 9), dtype=np.int64)])
     yield ("pool_active", "avg_pool3d 2x9x5x9x4 kernel=2,3,1", pool((2, 3, 1)),
            [n(2, 9, 5, 9, 4), mask(r, 2, 1, 2, 3, 2)])
+    yield "linear", "linear 2x13x17 out=33", linear, [n(2, 13, 17), n(33, 17), n(33)]
+    yield ("linear_branch", "linear 2x7x24 out=9", linear,
+           [n(2, 7, 24), n(9, 24), n(9), n(9), n(2, 7, 9)])
 
 
 def tensor(a):

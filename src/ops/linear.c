@@ -141,7 +141,7 @@ static void backward(const vox_call *c)
         backward_params(&g, dy, dw, db, dscale);
     if (dr.put == VOX_SKIP)
         return;
-    vox_barrier(); /* dresidual may lie where dy does, and x may be the residual */
+    vox_barrier(); /* x may be the residual, whose gradient is then added */
     VOX_SHARE(t, g.samples * g.tokens) {
         for (int64_t i = t * g.o; i < (t + 1) * g.o; i++)
             vox_grad_put(dr, i, dy[i]);
@@ -224,7 +224,6 @@ const vox_op vox_op_linear = {
     .opts = opts,
     .backward_reads = VOX_IN(VOX_LINEAR_X) | VOX_IN(VOX_LINEAR_W) | VOX_IN(VOX_LINEAR_B) |
                       VOX_IN(VOX_LINEAR_SCALE) | VOX_IN(VOX_LINEAR_KEEP),
-    .grad_alias = VOX_ALIAS(0, VOX_LINEAR_RESIDUAL),
     .infer = infer,
     .forward = forward,
     .backward = backward,

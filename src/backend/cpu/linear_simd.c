@@ -201,7 +201,7 @@ static void backward(const vox_call *c)
     if (dx.put != VOX_SKIP)
         backward_data(c, dx);
     vox_barrier();
-    if (dr.put != VOX_SKIP && dr.data != vox_call_dout(c, 0))
+    if (dr.put != VOX_SKIP)
         put_residual(c, dr);
 }
 

@@ -1,6 +1,7 @@
 /* voxmind export: preprocessed images, and images of any format, as NIfTI for a viewer. */
 #include <json-c/json_object.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -77,6 +78,18 @@ static int report(const vox_volume_info *info, const char *in, const char *out, 
     return vox_report_json(o);
 }
 
+/* A scan is not replaced by what was read of it. */
+static int check_out(const char *in, const char *out)
+{
+    struct stat a, b;
+
+    if (stat(in, &a) != 0 || stat(out, &b) != 0 || a.st_dev != b.st_dev ||
+        a.st_ino != b.st_ino)
+        return VOX_OK;
+    return vox_fail(VOX_E_USAGE, "%s: is the image itself, wanted another file to write",
+                    out);
+}
+
 static int run(const void *c, const vox_common *common, int argc, char **argv)
 {
     const export_cfg *cfg = c;
@@ -86,6 +99,7 @@ static int run(const void *c, const vox_common *common, int argc, char **argv)
     if (argc != 1 || !cfg->out)
         return vox_fail(VOX_E_USAGE,
                         "export needs one file, and -o with the file to write");
+    VOX_TRY(check_out(argv[0], cfg->out));
     rc = read_any(&v, argv[0]);
     if (rc == VOX_E_NOMEM)
         rc = vox_fail_in(rc, "%s", argv[0]);

@@ -59,6 +59,11 @@ says stdout "in place" '"origin":[-10.0,20.0,30.0]'
 says stdout "in orientation" '"orientation":"PRS"'
 says stdout "in values" '"min":-3.0'
 exits 2 "export without -o" "$voxmind" export "$images/sitk.mha"
+cp "$images/nib_be.nii" own.nii
+ln -s own.nii link.nii
+exits 2 "export over the image itself" "$voxmind" export own.nii -o link.nii
+complains "is refused" link.nii "is the image itself"
+passes "and nothing was written" cmp own.nii "$images/nib_be.nii"
 exits 1 "export to another format" "$voxmind" export "$images/sitk.mha" -o out.mha
 complains "names those that can be written" out.mha .nii.gz
 exits 1 "export of a checkpoint" "$voxmind" export "$source/tests/golden/tensor_files/peer.pth" -o out.nii

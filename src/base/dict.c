@@ -4,14 +4,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 static uint64_t hash(const char *key)
 {
-    uint64_t h = 14695981039346656037u;
+    const uint64_t h = vox_hash(VOX_HASH, key, strlen(key));
 
-    for (const char *p = key; *p; p++)
-        h = (h ^ (uint8_t)*p) * 1099511628211u;
     return h ^ h >> 32;
 }
 

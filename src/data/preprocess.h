@@ -75,8 +75,7 @@ typedef struct vox_case_paths {
 int vox_case_paths_make(vox_case_paths *p, const char *folder, const char *out);
 void vox_case_paths_release(vox_case_paths *p);
 
-/** Hash one more text; the first follows VOX_PREPROCESS_HASH. Source: FNV-1a. */
-#define VOX_PREPROCESS_HASH UINT64_C(14695981039346656037)
+/** Hash one more text and its end; the first follows VOX_HASH (base/hash.h). */
 uint64_t vox_preprocess_hash(uint64_t h, const char *text);
 
 /** What becomes of one image. */

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "data/preprocess.h"
@@ -70,9 +71,9 @@ static int inputs_find(inputs *in, const vox_coll_image *image)
 
 uint64_t vox_preprocess_hash(uint64_t h, const char *text)
 {
-    for (const char *p = text; *p; p++)
-        h = (h ^ (uint8_t)*p) * 1099511628211u;
-    return (h ^ 0xff) * 1099511628211u; /* ends the text */
+    static const uint8_t end = 0xff;
+
+    return vox_hash(vox_hash(h, text, strlen(text)), &end, 1);
 }
 
 static int hash_file(uint64_t *h, const char *path)
@@ -114,7 +115,7 @@ static int hash_image(uint64_t *h, const char *path)
 /* Same inputs (path, size, time) and same plan: same key. */
 static int make_key(char key[20], const inputs *in, const char *key_of_plan)
 {
-    uint64_t h = vox_preprocess_hash(VOX_PREPROCESS_HASH, key_of_plan);
+    uint64_t h = vox_preprocess_hash(VOX_HASH, key_of_plan);
 
     VOX_TRY(hash_image(&h, vox_buf_text(&in->image)));
     VOX_TRY(hash_image(&h, vox_buf_text(&in->mask[0])));

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "data/preprocess.h"
@@ -239,7 +240,7 @@ static int write_lists(const vox_preprocess_cfg *cfg, const vox_configuration *c
 /* What all parts of a run have in common: the plan, and all images in their order. */
 static void name_run(char run[20], const char *key, const vox_records *images)
 {
-    uint64_t h = vox_preprocess_hash(VOX_PREPROCESS_HASH, key);
+    uint64_t h = vox_preprocess_hash(VOX_HASH, key);
 
     for (int64_t i = 0; i < images->count; i++)
         h = vox_preprocess_hash(h, images->v[i].id);

@@ -46,6 +46,23 @@ void image_count(unsigned char *out, int n, int size, int big, int first)
     }
 }
 
+void image_check_type(const vox_format *f, const char *header, int size, int big,
+                      const char *format, const char *stored)
+{
+    enum { COUNT = 24 };
+    unsigned char voxels[COUNT * sizeof(uint64_t)];
+    vox_volume v = VOX_VOLUME_INIT;
+
+    image_count(voxels, COUNT, size, big, 0);
+    assert_int_equal(image_read(&v, f, header, voxels, COUNT * (size_t)size), VOX_OK);
+    assert_string_equal(v.info.stored, stored);
+    assert_string_equal(v.info.format, format);
+    assert_true(vox_shape_equal(v.info.shape, VOX_SHAPE(1, 2, 3, 4)));
+    for (int i = 0; i < COUNT; i++)
+        assert_true(v.data[i] == (float)i);
+    vox_volume_release(&v);
+}
+
 int image_says(const char *text)
 {
     return strstr(vox_error_text(), text) != NULL;

@@ -15,6 +15,11 @@ int image_info(vox_volume_info *out, const vox_format *f, const char *header);
 /** Integers first, first + 1, ... of `size` bytes. */
 void image_count(unsigned char *out, int n, int size, int big, int first);
 
+/** A header of 2 x 3 x 4 voxels, of `size` bytes each, counted from 0, and what its format and
+ * type are to be called. */
+void image_check_type(const vox_format *f, const char *header, int size, int big,
+                      const char *format, const char *stored);
+
 /** Did the last failure say this? */
 int image_says(const char *text);
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "data/loader.h"
 #include "data/planner.h"
@@ -373,8 +374,7 @@ static uint64_t hash_sample(uint64_t h, const vox_sample *s)
         const size_t n =
             (size_t)vox_shape_count(s->array[i].shape) * vox_dtype_size(s->array[i].dtype);
 
-        for (size_t k = 0; k < n; k++)
-            h = (h ^ p[k]) * 1099511628211u;
+        h = vox_hash(h, p, n);
     }
     return h;
 }

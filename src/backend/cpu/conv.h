@@ -151,10 +151,6 @@ void vox_conv_plan_blocks(vox_conv_pass *p, const vox_conv_shape *s, int spread,
 size_t vox_conv_pass_bytes(const vox_conv_pass *p, int threads);
 size_t vox_conv_weigh_bytes(const vox_conv_weigh *p, int threads);
 size_t vox_channel_sums_bytes(const vox_conv_side *s, int64_t images);
-static inline size_t vox_conv_larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
 
 /** Parts that the squares of gradients come in (vox_prepared.squares): of weights, one per
  * vector of target channels and chunk; of a bias, one per block of channels. */

@@ -112,9 +112,9 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     p->shape.coarse.bf16 = q->out[0].dtype == VOX_BF16;
     out->prep = p;
     out->work_forward = plan_sum(&p->forward, q, &p->shape, 0);
-    out->work_backward = vox_conv_larger(
-        vox_conv_larger(plan_sum(&p->data, q, &p->shape, 1), plan_weigh(p, q, out)),
-        vox_channel_sums_bytes(&p->shape.coarse, p->shape.images));
+    out->work_backward =
+        vox_larger(vox_larger(plan_sum(&p->data, q, &p->shape, 1), plan_weigh(p, q, out)),
+                   vox_channel_sums_bytes(&p->shape.coarse, p->shape.images));
     out->work_backward += p->masked_bytes;
     out->squares[VOX_CONV3D_B] = vox_channel_squares(&p->shape.coarse);
     return VOX_OK;

@@ -47,9 +47,9 @@ static int prepare(const vox_problem *q, vox_prepared *out)
     out->prep = p;
     out->work_forward = vox_conv_pass_bytes(&p->forward, q->threads);
     out->work_backward =
-        vox_conv_larger(vox_conv_larger(vox_conv_pass_bytes(&p->data, q->threads),
-                                        vox_conv_weigh_bytes(&p->weigh, q->threads)),
-                        vox_channel_sums_bytes(&p->shape.fine, p->shape.images));
+        vox_larger(vox_larger(vox_conv_pass_bytes(&p->data, q->threads),
+                              vox_conv_weigh_bytes(&p->weigh, q->threads)),
+                   vox_channel_sums_bytes(&p->shape.fine, p->shape.images));
     out->squares[VOX_CONVT3D_W] = vox_conv_squares(&p->weigh.pass);
     out->squares[VOX_CONVT3D_B] = vox_channel_squares(&p->shape.fine);
     return VOX_OK;

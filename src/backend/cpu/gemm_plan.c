@@ -11,7 +11,8 @@ enum {
     SLAB_LEAST = 64,
     STEP = 240, /* k: with two vectors, a panel's part stays in L1 */
     ROWS_MOST = 192,
-    TASKS = 4 /* per thread, at least, where there is enough to divide */
+    TASKS = 4, /* per thread, at least, where there is enough to divide */
+    LINE = 16  /* floats of a cache line */
 };
 
 static int64_t round_up(int64_t v, int64_t unit)
@@ -48,10 +49,8 @@ void vox_gemm_plan(vox_gemm *g, const vox_gemm_shape *s, int lanes, int rows, in
     g->block = g->wide ? block_of(s->n, 4 * columns, columns, threads)
                        : block_of(s->m, ROWS_MOST / rows * rows, rows, threads);
     g->blocks = ceil_div(g->wide ? s->n : s->m, g->block);
-    g->shared_bytes = (size_t)(shared * g->slab) * sizeof(float);
-    /* a row of A is stored by whole vectors, which reach past the last panel */
-    g->worker_bytes = (size_t)round_up(g->block * g->slab + lanes, 16) * sizeof(float);
-    g->shared_bytes = (size_t)round_up((int64_t)g->shared_bytes + 64, 64);
+    g->shared_bytes = (size_t)round_up(shared * g->slab, LINE) * sizeof(float);
+    g->worker_bytes = (size_t)round_up(g->block * g->slab, LINE) * sizeof(float);
 }
 
 size_t vox_gemm_bytes(const vox_gemm *g, int threads)

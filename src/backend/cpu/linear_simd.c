@@ -31,11 +31,6 @@ static int supports(const vox_problem *q)
     return 1;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 static void plan(prep *p, int64_t tokens, int64_t k, int64_t o, int threads)
 {
     const vox_gemm_shape forward = {.m = tokens, .n = o, .k = k, .b_by_n = 1};
@@ -46,7 +41,7 @@ static void plan(prep *p, int64_t tokens, int64_t k, int64_t o, int threads)
     vox_gemm_plan(&p->data, &data, VOX_LANES, VOX_GEMM_ROWS, threads);
     vox_gemm_plan(&p->weights, &weights, VOX_LANES, VOX_GEMM_ROWS, threads);
     p->product_bytes =
-        larger(vox_gemm_bytes(&p->data, threads), vox_gemm_bytes(&p->weights, threads));
+        vox_larger(vox_gemm_bytes(&p->data, threads), vox_gemm_bytes(&p->weights, threads));
 }
 
 static int prepare(const vox_problem *q, vox_prepared *out)

@@ -12,6 +12,12 @@
 
 enum { VOX_TILE = 1024 }; /* floats, or voxels of one block of channels */
 
+/** Of two calls' work, which follow each other in the same memory. */
+static inline size_t vox_larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 static inline int64_t vox_tiles(int64_t count)
 {
     return (count + VOX_TILE - 1) / VOX_TILE;
